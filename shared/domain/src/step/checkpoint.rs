@@ -1,0 +1,71 @@
+//! Checkpoints: the facts that a step must not lose, durable before the step goes on.
+//!
+//! The next attempt of the step, on whichever delegate, gets all of them in the order they were recorded. What can be read again
+//! from AWS is not here: a checkpoint is for what would be gone (how things were before) or would be guessed at (which of two
+//! revisions is ours).
+
+use serde::{Deserialize, Serialize};
+
+use super::{ListenerSnapshot, OldService};
+
+/// One fact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Checkpoint {
+    /// Setup: how production stood before anything was touched.
+    ProductionRecorded {
+        /// The target group production forwarded to.
+        prod_target_group: String,
+        /// The target group stage forwarded to.
+        stage_target_group: String,
+        /// The version that served production, if any.
+        old: Option<OldService>,
+    },
+    /// Setup: this revision is ours.
+    TaskDefinitionRegistered {
+        /// Its ARN.
+        arn: String,
+        /// Its revision.
+        revision: i32,
+    },
+    /// Setup: this service is ours.
+    ServiceCreated {
+        /// Its name.
+        name: String,
+        /// Its ARN.
+        arn: String,
+    },
+    /// Upgrade Containers: the resize that is about to be asked for.
+    ResizeStarted {
+        /// The service.
+        service: String,
+        /// Desired count before.
+        from: u32,
+        /// Desired count wanted.
+        to: u32,
+        /// When, by AWS's clock where an answer gave it: seconds since 1970-01-01 UTC. Service events before it are old news.
+        at_seconds: i64,
+    },
+    /// Swap: the whole action lists before the change.
+    ListenersRecorded {
+        /// The production listener.
+        prod: ListenerSnapshot,
+        /// The stage listener.
+        stage: ListenerSnapshot,
+    },
+    /// Swap: both listeners were changed and read back at this time (milliseconds since 1970-01-01 UTC, delegate's clock): the delay
+    /// counts from here.
+    TrafficSwitched {
+        /// When.
+        at_ms: i64,
+        /// How long the switch took, in milliseconds.
+        switch_ms: u64,
+    },
+    /// Swap: the old service is about to be brought to 0.
+    DownsizeStarted {
+        /// The service.
+        service: String,
+        /// Desired count before.
+        from: u32,
+    },
+}

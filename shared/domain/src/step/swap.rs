@@ -1,0 +1,63 @@
+//! Swap Target Groups: inputs, the snapshot it takes before it changes anything, and its output.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Inputs of *Swap Target Groups*. Listeners, target groups and services come from the setup's output.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SwapTargetGroups {
+    /// Bring the old service to 0 after the swap. It is kept, not deleted, until the next setup.
+    pub downsize_old: bool,
+    /// How long to leave the old service running after the swap, in seconds, for connections that are not idle.
+    pub delay_seconds: u64,
+    /// A path that the production listener must answer with 2xx after the swap, before the old service is downsized. None: the
+    /// proof is target health alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe_path: Option<String>,
+}
+
+/// A listener's default actions as they were, whole, in the shape of AWS's JSON (`Type`, `TargetGroupArn`, `ForwardConfig` ...).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ListenerSnapshot {
+    /// ARN of the listener.
+    pub listener: String,
+    /// The list of actions, in order.
+    pub actions: Value,
+    /// The target group that the forward action points to.
+    pub target_group: String,
+}
+
+/// What the swap hands on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SwapOutput {
+    /// The service that serves production now.
+    pub live_service: String,
+    /// The service that served it before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_service: Option<String>,
+    /// The target group that production forwards to now, read back.
+    pub prod_target_group: String,
+    /// The target group that stage forwards to now, read back.
+    pub stage_target_group: String,
+    /// How long the two writes and their read-back took, in milliseconds.
+    pub switch_ms: u64,
+}
+
+impl SwapOutput {
+    /// The names that [`SwapOutput::values`] yields.
+    pub const NAMES: [&'static str; 4] = ["liveService", "previousService", "prodTargetGroup", "stageTargetGroup"];
+
+    pub(super) fn values(&self) -> BTreeMap<&'static str, String> {
+        BTreeMap::from([
+            ("liveService", self.live_service.clone()),
+            ("previousService", self.previous_service.clone().unwrap_or_default()),
+            ("prodTargetGroup", self.prod_target_group.clone()),
+            ("stageTargetGroup", self.stage_target_group.clone()),
+        ])
+    }
+}
