@@ -1,1 +1,10 @@
-//! runtime
+//! What both servers need to run, and know nothing of each other for: named tasks and their end, signals, telemetry, clocks,
+//! TLS with Segue's own authority, waits between attempts, and files that hold secrets.
+
+pub mod backoff;
+pub mod clock;
+pub mod files;
+pub mod shutdown;
+pub mod tasks;
+pub mod telemetry;
+pub mod tls;

@@ -1,0 +1,15 @@
+//! TLS with Segue's own authority: making and reading certificates, accepting connections, reaching a server.
+
+mod acceptor;
+mod authority;
+mod client;
+mod identity;
+mod provider;
+mod server;
+
+pub use acceptor::{AcceptLimits, Accepting, Connection, Peer, accept};
+pub use authority::{Authority, AuthorityError, IssuedCertificate, ServerIdentity, new_key, request};
+pub use client::{ClientError, ClientIdentity, endpoint};
+pub use identity::{ClientCertificate, IdentityError, validity_ends_ms};
+pub use provider::install_provider;
+pub use server::{ServerTlsError, server_config};
