@@ -1,1 +1,4 @@
-//! tests
+//! What the end-to-end tests share: finding the programs, starting worlds, and reading what happened.
+
+pub mod deployments;
+pub mod programs;

@@ -1,0 +1,89 @@
+//! The simulated AWS's own control endpoints (`/_sandbox/...`): what was called, what stands, who was served.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use anyhow::{Context, bail};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty};
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use serde_json::Value;
+
+/// A client of the control endpoints.
+#[derive(Debug, Clone)]
+pub struct AwsControl {
+    endpoint: String,
+}
+
+impl AwsControl {
+    /// A client for the simulator at `endpoint` (`http://127.0.0.1:4566`).
+    pub fn new(endpoint: impl Into<String>) -> Self {
+        Self { endpoint: endpoint.into() }
+    }
+
+    /// Where the simulator listens.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Whether it answers.
+    pub async fn is_up(&self) -> bool {
+        self.get("health").await.is_ok()
+    }
+
+    /// Everything a deployer can change in the simulated AWS, in a form that compares.
+    ///
+    /// # Errors
+    /// When the simulator does not answer.
+    pub async fn state(&self) -> anyhow::Result<Value> {
+        self.get("state").await
+    }
+
+    /// The journal of calls: `{"counts": {...}, "log": [...]}`.
+    ///
+    /// # Errors
+    /// When the simulator does not answer.
+    pub async fn calls(&self) -> anyhow::Result<Value> {
+        self.get("calls").await
+    }
+
+    /// Calls per operation, as `ecs:CreateService`.
+    ///
+    /// # Errors
+    /// When the simulator does not answer, or without counts.
+    pub async fn counts(&self) -> anyhow::Result<BTreeMap<String, u64>> {
+        let calls = self.calls().await?;
+        serde_json::from_value(calls["counts"].clone()).context("the simulator's journal has no counts")
+    }
+
+    /// Forgets the journal of calls.
+    ///
+    /// # Errors
+    /// When the simulator does not answer.
+    pub async fn forget_calls(&self) -> anyhow::Result<()> {
+        self.request(http::Method::DELETE, "calls").await.map(|_| ())
+    }
+
+    async fn get(&self, what: &str) -> anyhow::Result<Value> {
+        let body = self.request(http::Method::GET, what).await?;
+        if body.is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_slice(&body).with_context(|| format!("/_sandbox/{what} did not answer in JSON"))
+    }
+
+    async fn request(&self, method: http::Method, what: &str) -> anyhow::Result<Bytes> {
+        let client: Client<_, Empty<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
+        let uri = format!("{}/_sandbox/{what}", self.endpoint);
+        let request = http::Request::builder().method(method).uri(&uri).body(Empty::new())?;
+        let exchange = async {
+            let response = client.request(request).await.with_context(|| format!("cannot reach {uri}"))?;
+            let status = response.status();
+            let body = response.into_body().collect().await?.to_bytes();
+            if !status.is_success() {
+                bail!("{uri} answered {status}: {}", String::from_utf8_lossy(&body));
+            }
+            Ok(body)
+        };
+        tokio::time::timeout(Duration::from_secs(10), exchange).await.with_context(|| format!("{uri} gave no answer"))?
+    }
+}

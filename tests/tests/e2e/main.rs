@@ -1,0 +1,10 @@
+//! End to end: real processes, real sockets, the CLI as a person uses it.
+//!
+//! One binary on purpose: what it links is most of the project.
+
+mod access;
+mod discovery;
+mod golden;
+mod kills;
+mod refusals;
+mod versions;
