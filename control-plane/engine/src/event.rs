@@ -1,0 +1,210 @@
+//! What happened to a deployment: the entries of its journal.
+//!
+//! Facts, never wishes: what should happen next is derived from them. A variant is never changed once released; its successor
+//! gets a new name, and the old one stays loadable (see [`crate::StoredEvent`]).
+
+use std::sync::Arc;
+
+use domain::{
+    failure::Failure,
+    ids::{DelegateId, InstanceId},
+    outcome::Outcome,
+    step::{Checkpoint, StepOutput},
+    task::{Direction, TaskKey},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{input::Signal, plan::Plan};
+
+/// One fact. Every `at_ms` and `due_ms` is in milliseconds since 1970-01-01 UTC by the control plane's clock; every `step` is the
+/// position in the plan, from 0.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Event {
+    /// The deployment was accepted: always the first event, and only that. It waits for its turn in the queue.
+    Created {
+        /// What it is going to do.
+        plan: Arc<Plan>,
+        /// When.
+        at_ms: i64,
+    },
+    /// Its turn in the queue came.
+    Started {
+        /// When.
+        at_ms: i64,
+    },
+    /// The turn of a step, or of its undo, came: its time limit counts from here.
+    Opened {
+        /// Which step.
+        step: u32,
+        /// Forward or back.
+        direction: Direction,
+        /// When.
+        at_ms: i64,
+    },
+    /// A delegate holds the task from here, and may write to AWS. From the first claim of a step its undo is owed.
+    Claimed {
+        /// Which attempt.
+        task: TaskKey,
+        /// Who.
+        delegate: DelegateId,
+        /// Which process of it.
+        instance: InstanceId,
+        /// When.
+        at_ms: i64,
+    },
+    /// A fact that the step must not lose.
+    CheckpointRecorded {
+        /// The attempt that recorded it.
+        task: TaskKey,
+        /// Position among this attempt's checkpoints, from 0.
+        number: u32,
+        /// The fact.
+        checkpoint: Checkpoint,
+    },
+    /// The attempt reached its goal, and so did the step (or its undo).
+    Succeeded {
+        /// Which attempt.
+        task: TaskKey,
+        /// What the step hands on.
+        output: StepOutput,
+        /// When.
+        at_ms: i64,
+    },
+    /// The attempt failed; whether the step is tried again is another event.
+    AttemptFailed {
+        /// Which attempt.
+        task: TaskKey,
+        /// Why.
+        failure: Failure,
+        /// When.
+        at_ms: i64,
+    },
+    /// The attempt's delegate no longer works on it and certainly no longer writes.
+    TaskLost {
+        /// Which attempt.
+        task: TaskKey,
+        /// How it was lost.
+        why: Loss,
+        /// When.
+        at_ms: i64,
+    },
+    /// It is tried again, not before `due_ms`.
+    RetryScheduled {
+        /// Which step.
+        step: u32,
+        /// Forward or back.
+        direction: Direction,
+        /// From when.
+        due_ms: i64,
+    },
+    /// The wait before the next attempt is over.
+    RetryDue {
+        /// Which step.
+        step: u32,
+        /// Forward or back.
+        direction: Direction,
+        /// When.
+        at_ms: i64,
+    },
+    /// A *Wait* step is over.
+    WaitEnded {
+        /// Which step.
+        step: u32,
+        /// When.
+        at_ms: i64,
+    },
+    /// The time limit, with its grace, ran out. A held task is cancelled and waited for.
+    LimitPassed {
+        /// Which step.
+        step: u32,
+        /// Forward or back.
+        direction: Direction,
+        /// When.
+        at_ms: i64,
+    },
+    /// No further attempt is made. Forward: the deployment rolls back. Back: what remains is an operator's.
+    GivenUp {
+        /// Which step.
+        step: u32,
+        /// Forward or back.
+        direction: Direction,
+        /// Why.
+        failure: Failure,
+        /// When.
+        at_ms: i64,
+    },
+    /// From here steps are undone.
+    RollbackStarted {
+        /// Why, in a sentence.
+        reason: String,
+        /// When.
+        at_ms: i64,
+    },
+    /// A person said something.
+    Signalled {
+        /// Who.
+        who: String,
+        /// What.
+        signal: Signal,
+        /// When.
+        at_ms: i64,
+    },
+    /// It is over: always the last event.
+    Finished {
+        /// How it ended.
+        outcome: Outcome,
+        /// When.
+        at_ms: i64,
+    },
+}
+
+/// How a task was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Loss {
+    /// The lease of its delegate instance ended, and so did the margin after it.
+    LeaseEnded,
+    /// The delegate was started again and said goodbye for, or does not know, what its former process held.
+    DelegateRestarted,
+    /// The delegate instance is connected and says that it does not have the task.
+    Disowned,
+    /// The delegate is leaving and gave the task back between two AWS calls. Does not count as a loss.
+    HandedBack,
+}
+
+impl Loss {
+    /// In words, as an attempt's end is shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::LeaseEnded => "lease ended",
+            Self::DelegateRestarted => "delegate restarted",
+            Self::Disowned => "not known to the delegate",
+            Self::HandedBack => "handed back",
+        }
+    }
+}
+
+impl Event {
+    /// The event's name as the journal writes it, for messages.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Created { .. } => "created",
+            Self::Started { .. } => "started",
+            Self::Opened { .. } => "opened",
+            Self::Claimed { .. } => "claimed",
+            Self::CheckpointRecorded { .. } => "checkpointRecorded",
+            Self::Succeeded { .. } => "succeeded",
+            Self::AttemptFailed { .. } => "attemptFailed",
+            Self::TaskLost { .. } => "taskLost",
+            Self::RetryScheduled { .. } => "retryScheduled",
+            Self::RetryDue { .. } => "retryDue",
+            Self::WaitEnded { .. } => "waitEnded",
+            Self::LimitPassed { .. } => "limitPassed",
+            Self::GivenUp { .. } => "givenUp",
+            Self::RollbackStarted { .. } => "rollbackStarted",
+            Self::Signalled { .. } => "signalled",
+            Self::Finished { .. } => "finished",
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Why an input changes nothing. Repeats that are harmless are no rejection: they are answered with no events.
+
+use domain::outcome::Outcome;
+
+use crate::{input::Holder, plan::InvalidPlan};
+
+/// Why an input was refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// The deployment is over.
+    #[error("the deployment is over: {outcome}")]
+    Finished {
+        /// How it ended.
+        outcome: Outcome,
+    },
+    /// It names another deployment.
+    #[error("the task is of another deployment")]
+    OtherDeployment,
+    /// The plan has no such step, or that attempt was never claimed.
+    #[error("there is no such task")]
+    UnknownTask,
+    /// A newer attempt was claimed: whoever says this lost the task. It must stop.
+    #[error("attempt {newest_attempt} of this task was handed out since")]
+    Stale {
+        /// The newest attempt of the step and direction.
+        newest_attempt: u32,
+    },
+    /// The attempt was counted as lost, though no newer one was claimed yet. Whoever says this must stop.
+    #[error("the task was counted as lost")]
+    Lost,
+    /// The attempt ended otherwise, or went on further, than this says.
+    #[error("the task has already ended otherwise")]
+    AlreadyDone,
+    /// Another delegate, or another process of it, holds the task.
+    #[error("the task is held by {holder}")]
+    NotHeldBy {
+        /// Who holds it.
+        holder: Holder,
+    },
+    /// This task is not the one that is wanted now.
+    #[error("the task is not wanted now")]
+    NotWanted,
+    /// Checkpoints in between are missing.
+    #[error("checkpoint {expected} of this task is not recorded yet")]
+    CheckpointGap {
+        /// The number that must come first.
+        expected: u32,
+    },
+    /// Another fact is recorded under that number.
+    #[error("checkpoint {number} of this task is recorded with another content")]
+    CheckpointDiffers {
+        /// The number.
+        number: u32,
+    },
+    /// The timer is not due.
+    #[error("the timer is due at {due_ms} ms, not before")]
+    TooEarly {
+        /// When it is, in milliseconds since 1970-01-01 UTC.
+        due_ms: i64,
+    },
+    /// The deployment is being aborted: it can't be rolled back any more.
+    #[error("the deployment is being aborted")]
+    Aborting,
+    /// A deployment of that id exists, with another plan.
+    #[error("a deployment of this id exists with another plan")]
+    AlreadyCreated,
+    /// The plan can't be carried out.
+    #[error(transparent)]
+    InvalidPlan(#[from] InvalidPlan),
+}

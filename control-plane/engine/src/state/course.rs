@@ -1,0 +1,187 @@
+//! One direction of one step: where it stands, and who tried it.
+
+use std::sync::Arc;
+
+use domain::{
+    failure::Failure,
+    ids::DelegateId,
+    step::{Checkpoint, StepOutput},
+    task::Direction,
+};
+
+use crate::{event::Loss, input::Holder};
+
+/// Where one direction of a step stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stage {
+    /// Its turn has not come.
+    Pending,
+    /// Its turn has come and nobody holds it: a task is wanted, or a *Wait* runs.
+    Ready,
+    /// The newest attempt is held.
+    Held,
+    /// The newest attempt failed; whether it is tried again is not decided yet.
+    Failed(Arc<Failure>),
+    /// It is tried again from then on.
+    Retrying {
+        /// From when, in milliseconds since 1970-01-01 UTC.
+        due_ms: i64,
+    },
+    /// Done.
+    Succeeded {
+        /// What it handed on.
+        output: Arc<StepOutput>,
+        /// When.
+        at_ms: i64,
+    },
+    /// No further attempt is made.
+    GivenUp {
+        /// Why.
+        failure: Arc<Failure>,
+        /// When.
+        at_ms: i64,
+    },
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AttemptEnd {
+    /// It reached its goal.
+    Succeeded,
+    /// It failed.
+    Failed(Arc<Failure>),
+    /// Its delegate lost it, or gave it back.
+    Lost(Loss),
+}
+
+/// One attempt. Its number is its position in [`Course::attempts`], from 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// Who held it.
+    pub holder: Holder,
+    /// Since when, in milliseconds since 1970-01-01 UTC.
+    pub claimed_at_ms: i64,
+    /// How many checkpoints the attempts before it had recorded.
+    pub first_checkpoint: usize,
+    /// How it ended, and when; none while it is held.
+    pub ended: Option<(AttemptEnd, i64)>,
+}
+
+/// One direction of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Course {
+    /// Where it stands.
+    pub stage: Stage,
+    /// When its turn came.
+    pub opened_at_ms: Option<i64>,
+    /// Every attempt, in order.
+    pub attempts: Vec<Attempt>,
+    /// What the attempts recorded, in order.
+    pub checkpoints: Vec<Arc<Checkpoint>>,
+    /// How many retries were scheduled.
+    pub retries: u32,
+    /// How many attempts were lost with their delegate.
+    pub lost: u32,
+    /// Whether the time limit passed and has not been dealt with.
+    pub limit_passed: bool,
+}
+
+/// A step: forward and back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepRecord {
+    /// Forward.
+    pub perform: Course,
+    /// Back.
+    pub undo: Course,
+}
+
+impl StepRecord {
+    pub(crate) fn pending() -> Self {
+        Self { perform: Course::pending(), undo: Course::pending() }
+    }
+
+    /// One of the two.
+    pub fn course(&self, direction: Direction) -> &Course {
+        match direction {
+            Direction::Perform => &self.perform,
+            Direction::Undo => &self.undo,
+        }
+    }
+
+    pub(super) fn course_mut(&mut self, direction: Direction) -> &mut Course {
+        match direction {
+            Direction::Perform => &mut self.perform,
+            Direction::Undo => &mut self.undo,
+        }
+    }
+}
+
+impl Course {
+    fn pending() -> Self {
+        Self {
+            stage: Stage::Pending,
+            opened_at_ms: None,
+            attempts: Vec::new(),
+            checkpoints: Vec::new(),
+            retries: 0,
+            lost: 0,
+            limit_passed: false,
+        }
+    }
+
+    /// The number of the newest attempt, 0 before the first.
+    pub fn newest_attempt(&self) -> u32 {
+        u32::try_from(self.attempts.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Attempt number `attempt`, counted from 1.
+    pub fn attempt(&self, attempt: u32) -> Option<&Attempt> {
+        let position = usize::try_from(attempt).ok()?.checked_sub(1)?;
+        self.attempts.get(position)
+    }
+
+    /// The checkpoints that the newest attempt recorded.
+    pub fn newest_checkpoints(&self) -> &[Arc<Checkpoint>] {
+        let first = self.attempts.last().map_or(self.checkpoints.len(), |attempt| attempt.first_checkpoint);
+        self.checkpoints.get(first..).unwrap_or_default()
+    }
+
+    /// The output, once it succeeded.
+    pub fn output(&self) -> Option<&Arc<StepOutput>> {
+        match &self.stage {
+            Stage::Succeeded { output, .. } => Some(output),
+            Stage::Pending | Stage::Ready | Stage::Held | Stage::Failed(_) | Stage::Retrying { .. } | Stage::GivenUp { .. } => {
+                None
+            }
+        }
+    }
+
+    /// Whether nothing more will be tried, well or not.
+    pub fn is_over(&self) -> bool {
+        self.ended_at_ms().is_some()
+    }
+
+    /// When it succeeded or was given up.
+    pub fn ended_at_ms(&self) -> Option<i64> {
+        match &self.stage {
+            Stage::Succeeded { at_ms, .. } | Stage::GivenUp { at_ms, .. } => Some(*at_ms),
+            Stage::Pending | Stage::Ready | Stage::Held | Stage::Failed(_) | Stage::Retrying { .. } => None,
+        }
+    }
+
+    /// Why it was given up, or why its newest failed attempt failed.
+    pub fn failure(&self) -> Option<&Arc<Failure>> {
+        if let Stage::GivenUp { failure, .. } = &self.stage {
+            return Some(failure);
+        }
+        self.attempts.iter().rev().find_map(|attempt| match &attempt.ended {
+            Some((AttemptEnd::Failed(failure), _)) => Some(failure),
+            Some((AttemptEnd::Succeeded | AttemptEnd::Lost(_), _)) | None => None,
+        })
+    }
+
+    /// The delegate of the newest attempt.
+    pub fn newest_delegate(&self) -> Option<DelegateId> {
+        self.attempts.last().map(|attempt| attempt.holder.delegate)
+    }
+}
