@@ -32,6 +32,8 @@ mod view;
 #[cfg(test)]
 mod explorer;
 #[cfg(test)]
+mod fixture;
+#[cfg(test)]
 mod tests;
 
 pub use assignment::assignment;

@@ -150,10 +150,8 @@ fn timers(deployment: &Deployment) -> Vec<Timer> {
         Direction::Perform => !course.is_over(),
         Direction::Undo => course.stage == Stage::Held,
     };
-    if runs && !course.limit_passed {
-        if let Some(due_ms) = timing::limit_due_ms(course, planned, direction) {
-            timers.push(Timer { id: TimerId::Limit { step, direction }, due_ms });
-        }
+    if let Some(due_ms) = timing::limit_due_ms(course, planned, direction).filter(|_| runs && !course.limit_passed) {
+        timers.push(Timer { id: TimerId::Limit { step, direction }, due_ms });
     }
     timers
 }

@@ -9,11 +9,7 @@ use crate::{
 };
 
 /// The course and the attempt, if it is the newest and held, or was held, by `holder`.
-pub(super) fn newest<'a>(
-    deployment: &'a Deployment,
-    task: TaskKey,
-    holder: Holder,
-) -> Result<(&'a Course, &'a Attempt), Rejection> {
+pub(super) fn newest(deployment: &Deployment, task: TaskKey, holder: Holder) -> Result<(&Course, &Attempt), Rejection> {
     let (course, attempt) = known(deployment, task)?;
     let newest_attempt = course.newest_attempt();
     if task.attempt < newest_attempt {
