@@ -165,7 +165,7 @@ pub enum Event {
 pub enum Loss {
     /// The lease of its delegate instance ended, and so did the margin after it.
     LeaseEnded,
-    /// The delegate was started again and said goodbye for, or does not know, what its former process held.
+    /// The delegate was started again: its former process, which held the task, is gone and its lease is over.
     DelegateRestarted,
     /// The delegate instance is connected and says that it does not have the task.
     Disowned,
