@@ -1,6 +1,9 @@
 //! How a task ended: by its holder's report, or because the holder is gone.
 
-use domain::task::{TaskKey, TaskReport};
+use domain::{
+    step::StepOutput,
+    task::{TaskKey, TaskReport},
+};
 
 use super::{draft::Draft, task};
 use crate::{
@@ -13,13 +16,10 @@ use crate::{
 
 /// The holder's own report. The same again is harmless; a different one, or one for an older attempt, is refused.
 pub(super) fn report(draft: &mut Draft, task: TaskKey, holder: Holder, report: &TaskReport) -> Result<(), Rejection> {
-    if is_planted(Planted::AcceptStale) {
-        if let Some((held, ..)) = draft.deployment().held() {
-            if held.step == task.step && held.direction == task.direction {
-                draft.record(ended(held, report, draft.now_ms));
-                return Ok(());
-            }
-        }
+    let newest = draft.deployment().held().map(|(held, ..)| held);
+    if let Some(held) = newest.filter(|held| is_planted(Planted::AcceptStale) && same_course(*held, task)) {
+        draft.record(ended(held, report, draft.now_ms));
+        return Ok(());
     }
     let (course, attempt) = task::newest(draft.deployment(), task, holder)?;
     match (&attempt.ended, report) {
@@ -61,7 +61,11 @@ fn ended(task: TaskKey, report: &TaskReport, at_ms: i64) -> Event {
     }
 }
 
-fn has_output(course: &Course, output: &domain::step::StepOutput) -> bool {
+fn same_course(one: TaskKey, other: TaskKey) -> bool {
+    (one.step, one.direction) == (other.step, other.direction)
+}
+
+fn has_output(course: &Course, output: &StepOutput) -> bool {
     course.output().is_some_and(|known| known.as_ref() == output)
 }
 
