@@ -1,0 +1,108 @@
+//! From an infrastructure to AWS clients: AWS's default credential chain, the infrastructure's role assumed on top of it, its
+//! region, and our limits. Made when first asked for (a delegate that has nothing to do holds no client) and kept.
+//!
+//! Endpoints of every service can be replaced through the SDK's own environment variables and profile settings
+//! (`AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_ECS` ...).
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use aws_config::{BehaviorVersion, Region, SdkConfig, sts::AssumeRoleProvider};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use domain::{failure::Failure, infrastructure::InfrastructureSpec};
+use tokio::sync::OnceCell;
+
+use super::{ecs::SdkEcs, elbv2::SdkLoadBalancing, limits::CallLimits, sts::Sts};
+use crate::aws::ports::{Aws, AwsAccess};
+
+/// Connections are kept by what makes them different.
+type Key = (String, Option<String>, Option<String>);
+
+/// AWS through the SDK.
+pub struct SdkAccess {
+    session_name: String,
+    limits: CallLimits,
+    base: Option<SdkConfig>,
+    connections: Mutex<HashMap<Key, Arc<OnceCell<Aws>>>>,
+}
+
+/// Connections kept at once. More infrastructures than that take turns.
+const MOST_CONNECTIONS: usize = 256;
+
+impl SdkAccess {
+    /// Access with the credentials of AWS's default chain. Roles are assumed in sessions called `segue-<delegate>`.
+    pub fn new(delegate: &str, limits: CallLimits) -> Self {
+        Self { session_name: session_name(delegate), limits, base: None, connections: Mutex::default() }
+    }
+
+    /// Access with this configuration's credentials and endpoint instead: for programs that have their own.
+    pub fn with_config(delegate: &str, limits: CallLimits, base: SdkConfig) -> Self {
+        Self { base: Some(base), ..Self::new(delegate, limits) }
+    }
+
+    async fn make(&self, infrastructure: &InfrastructureSpec) -> Aws {
+        let region = Region::new(infrastructure.region.clone());
+        let base = match &self.base {
+            Some(base) => base.to_builder().region(region.clone()),
+            None => aws_config::defaults(BehaviorVersion::latest()).region(region.clone()).load().await.into_builder(),
+        };
+        let base = base.timeout_config(self.limits.read_timeouts()).retry_config(CallLimits::read_retries()).build();
+        let config = match &infrastructure.assume_role {
+            None => base,
+            Some(role) => {
+                let mut provider =
+                    AssumeRoleProvider::builder(&role.arn).session_name(&self.session_name).region(region).configure(&base);
+                if let Some(external_id) = &role.external_id {
+                    provider = provider.external_id(external_id);
+                }
+                let provider = match base.credentials_provider() {
+                    Some(credentials) => provider.build_from_provider(credentials).await,
+                    None => provider.build().await,
+                };
+                base.into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build()
+            }
+        };
+        Aws {
+            ecs: Arc::new(SdkEcs::new(&config, self.limits)),
+            load_balancing: Arc::new(SdkLoadBalancing::new(&config, self.limits)),
+            identity: Arc::new(Sts::new(aws_sdk_sts::Client::new(&config))),
+        }
+    }
+}
+
+#[async_trait]
+impl AwsAccess for SdkAccess {
+    async fn connect(&self, infrastructure: &InfrastructureSpec) -> Result<Aws, Failure> {
+        let role = infrastructure.assume_role.as_ref();
+        let key =
+            (infrastructure.region.clone(), role.map(|role| role.arn.clone()), role.and_then(|role| role.external_id.clone()));
+        let connection = {
+            let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+            if connections.len() >= MOST_CONNECTIONS && !connections.contains_key(&key) {
+                connections.clear();
+            }
+            connections.entry(key).or_default().clone()
+        };
+        Ok(connection.get_or_init(|| self.make(infrastructure)).await.clone())
+    }
+}
+
+/// A role session's name: 2 to 64 of `A-Za-z0-9_+=,.@-`.
+fn session_name(delegate: &str) -> String {
+    let allowed = |c: char| if c.is_ascii_alphanumeric() || "_+=,.@-".contains(c) { c } else { '-' };
+    format!("segue-{delegate}").chars().map(allowed).take(64).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_name_is_one_that_aws_takes() {
+        assert_eq!(session_name("dlg_01/eu west"), "segue-dlg_01-eu-west");
+        assert_eq!(session_name(&"x".repeat(100)).len(), 64);
+    }
+}

@@ -1,0 +1,14 @@
+//! The ports over the official SDK. Nothing outside this folder names a type of the SDK.
+
+mod actions;
+mod body;
+mod connect;
+mod ecs;
+mod ecs_convert;
+mod elbv2;
+mod failure;
+mod limits;
+mod sts;
+
+pub use connect::SdkAccess;
+pub use limits::CallLimits;

@@ -1,0 +1,237 @@
+//! What a step may use, and the rules it can't get around: no AWS call after the step was told to stop, no AWS write without a
+//! lease that outlasts it, nothing recorded that is not durable.
+
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use domain::{
+    failure::{Effect, Failure, FailureKind},
+    step::Checkpoint,
+    task::Assignment,
+};
+use runtime::{backoff::Backoff, clock::Clock};
+use tokio::time::Instant;
+
+use super::{Console, Halt, Hooks, Outcome, Pace, Polling, WaitMemory};
+use crate::{aws::ports::Aws, probes::HttpProbe};
+
+/// How long a write that AWS throttles, or can't be reached for, is tried again before the step fails.
+const WRITE_PATIENCE: Duration = Duration::from_secs(90);
+
+/// Whether a write whose answer was lost may simply be sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeat {
+    /// The same request twice is the same as once (a goal is set, or a token makes it one request).
+    Harmless,
+    /// A second request would do it a second time: only one that certainly did nothing is sent again.
+    Harmful,
+}
+
+/// One attempt of one step, as the step sees it.
+pub struct StepContext {
+    pub(super) assignment: Assignment,
+    pub(super) aws: Option<Aws>,
+    pub(super) http: HttpProbe,
+    pub(super) console: Console,
+    pub(super) hooks: Hooks,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) polling: Polling,
+    pub(super) memory: Arc<WaitMemory>,
+    pub(super) write_budget: Duration,
+    pub(super) deadline: Instant,
+    pub(super) wrote: AtomicBool,
+}
+
+impl StepContext {
+    /// What was assigned: the task, the infrastructure, earlier outputs and checkpoints.
+    pub fn assignment(&self) -> &Assignment {
+        &self.assignment
+    }
+
+    /// AWS, as the infrastructure's role sees it.
+    ///
+    /// # Errors
+    /// For a step that was not connected because its kind needs no AWS.
+    pub fn aws(&self) -> Result<&Aws, Failure> {
+        self.aws.as_ref().ok_or_else(|| Failure::refused(FailureKind::Policy, "This kind of step is not given access to AWS."))
+    }
+
+    /// Questions over HTTP.
+    pub fn http(&self) -> &HttpProbe {
+        &self.http
+    }
+
+    /// Lines for people.
+    pub fn console(&self) -> &Console {
+        &self.console
+    }
+
+    /// Milliseconds since 1970-01-01 UTC, by the delegate's clock.
+    pub fn now_ms(&self) -> i64 {
+        self.clock.now_ms()
+    }
+
+    /// How AWS is polled.
+    pub fn polling(&self) -> Polling {
+        self.polling
+    }
+
+    /// What earlier attempts of this step recorded, in order.
+    pub fn checkpoints(&self) -> &[Checkpoint] {
+        &self.assignment.checkpoints
+    }
+
+    /// Makes a fact durable before the step goes on.
+    ///
+    /// # Errors
+    /// When the task is no longer this delegate's.
+    pub async fn checkpoint(&self, checkpoint: Checkpoint) -> Outcome<()> {
+        self.hooks.checkpoints.record(checkpoint).await?;
+        self.go_on()
+    }
+
+    /// Asks whether the step may go on.
+    ///
+    /// # Errors
+    /// When it was cancelled, the delegate is leaving, or the attempt's time is up.
+    pub fn go_on(&self) -> Outcome<()> {
+        if self.hooks.cancel.is_cancelled() {
+            return Err(Halt::Cancelled);
+        }
+        if self.hooks.drain.is_cancelled() {
+            return Err(Halt::HandedBack);
+        }
+        if Instant::now() >= self.deadline {
+            return Err(self.out_of_time("The step did not reach its goal").into());
+        }
+        Ok(())
+    }
+
+    /// One read of AWS, or several at once.
+    ///
+    /// # Errors
+    /// The read's own, or the reason why the step may not go on.
+    pub async fn read<T>(&self, call: impl Future<Output = Result<T, Failure>>) -> Outcome<T> {
+        self.go_on()?;
+        Ok(call.await?)
+    }
+
+    /// One change in AWS. Asks the lease before each try; goes on trying for 90 s while AWS throttles or can't be reached.
+    ///
+    /// # Errors
+    /// AWS's refusal; a lost answer if `repeat` is harmful; or the reason why the step may not go on.
+    pub async fn write<T, F>(&self, repeat: Repeat, mut call: impl FnMut() -> F) -> Outcome<T>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        let started = Instant::now();
+        let mut backoff = Backoff::new(self.polling.min.min(Duration::from_millis(500)), Duration::from_secs(8));
+        let mut uncertain = false;
+        loop {
+            self.go_on()?;
+            self.hooks.permit.acquire(self.write_budget).await.map_err(|failure| after_lost_answer(failure, uncertain))?;
+            self.go_on()?;
+            self.wrote.store(true, Ordering::Relaxed);
+            let failure = match call().await {
+                Ok(value) => return Ok(value),
+                Err(failure) => failure,
+            };
+            uncertain |= failure.effect == Effect::MayHaveHappened;
+            let again = failure.transient && (failure.effect == Effect::DidNotHappen || repeat == Repeat::Harmless);
+            if !again || started.elapsed() >= WRITE_PATIENCE {
+                return Err(after_lost_answer(failure, uncertain).into());
+            }
+            self.console.warn(format!("{} Trying again.", failure.message));
+            let delay = backoff.next_delay(&mut rand::rng());
+            self.pause(delay).await?;
+        }
+    }
+
+    /// Waits, unless the step is told to stop.
+    ///
+    /// # Errors
+    /// The reason why the step may not go on.
+    pub async fn pause(&self, duration: Duration) -> Outcome<()> {
+        self.go_on()?;
+        let until = (Instant::now() + duration).min(self.deadline);
+        tokio::select! {
+            () = tokio::time::sleep_until(until) => {}
+            () = self.hooks.cancel.cancelled() => {}
+            () = self.hooks.drain.cancelled() => {}
+        }
+        self.go_on()
+    }
+
+    /// How much of the attempt's time is left, less a moment in which a wait can still say what it waited for.
+    pub fn remaining(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now()).saturating_sub(Duration::from_millis(500))
+    }
+
+    /// A wait of this kind that begins now and may take `limit` (and never longer than the attempt).
+    pub fn waiting(&self, kind: impl Into<String>, limit: Duration) -> Waiting<'_> {
+        let kind = kind.into();
+        let pace = Pace::new(self.polling, self.memory.shortest(&kind));
+        Waiting { context: self, kind, started: Instant::now(), limit: limit.min(self.remaining()), pace }
+    }
+
+    /// A failure for an attempt whose time is up.
+    pub fn out_of_time(&self, what: &str) -> Failure {
+        let failure = Failure::refused(
+            FailureKind::Timeout,
+            format!("{what} within the {} s that this attempt may take.", self.assignment.timeout_seconds),
+        );
+        Failure { effect: self.effect_so_far(), ..failure }
+    }
+
+    /// Whether anything may stand in AWS because of this attempt.
+    pub fn effect_so_far(&self) -> Effect {
+        if self.wrote.load(Ordering::Relaxed) { Effect::MayHaveHappened } else { Effect::DidNotHappen }
+    }
+}
+
+/// A wait between looks at AWS.
+pub struct Waiting<'a> {
+    context: &'a StepContext,
+    kind: String,
+    started: Instant,
+    limit: Duration,
+    pace: Pace,
+}
+
+impl Waiting<'_> {
+    /// Time since it began.
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Pauses before the next look. `changed`: whether the last look differed from the one before it. False: the limit is reached,
+    /// and the last look was the last.
+    ///
+    /// # Errors
+    /// The reason why the step may not go on.
+    pub async fn again(&mut self, changed: bool) -> Outcome<bool> {
+        let elapsed = self.elapsed();
+        if elapsed >= self.limit {
+            return Ok(false);
+        }
+        let pause = self.pace.next(elapsed, changed).min(self.limit.saturating_sub(elapsed));
+        self.context.pause(pause).await?;
+        Ok(true)
+    }
+
+    /// What was waited for is there: how long it took is remembered for the next wait of the kind.
+    pub fn ended(self) {
+        self.context.memory.ended(&self.kind, self.started.elapsed());
+    }
+}
+
+/// Once an answer was lost, whatever ends the trying leaves the effect uncertain.
+fn after_lost_answer(failure: Failure, uncertain: bool) -> Failure {
+    if uncertain { Failure { effect: Effect::MayHaveHappened, ..failure } } else { failure }
+}

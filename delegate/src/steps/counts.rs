@@ -1,0 +1,166 @@
+//! Desired counts: looking at services, resizing them, and waiting until their tasks run or are gone.
+
+use std::time::Duration;
+
+use domain::failure::{Failure, FailureKind};
+
+use super::events::Events;
+use crate::{
+    aws::model::Service,
+    executor::{Outcome, Repeat, StepContext},
+};
+
+/// How long AWS may take to show a desired count that it took.
+const REFLECTED_WITHIN: Duration = Duration::from_secs(60);
+/// A line about the running count is said again after this long, so that a person sees that something still waits.
+const SAY_AGAIN: Duration = Duration::from_secs(10);
+
+/// Looks at these services of the cluster; those that don't exist are left out.
+pub(super) async fn look(context: &StepContext, cluster: &str, names: &[&str]) -> Outcome<Vec<Service>> {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    context.read(context.aws()?.ecs.services(cluster, &names)).await
+}
+
+/// Looks at one service.
+///
+/// # Errors
+/// When it does not exist, or is being deleted.
+pub(super) async fn look_at(context: &StepContext, cluster: &str, name: &str) -> Outcome<Service> {
+    let found = look(context, cluster, &[name]).await?.into_iter().find(Service::is_active);
+    found.ok_or_else(|| gone(name, cluster).into())
+}
+
+/// A failure for a service that should be there.
+pub(super) fn gone(name: &str, cluster: &str) -> Failure {
+    Failure::refused(FailureKind::Application, format!("The ECS service {name} in cluster {cluster} does not exist any more."))
+        .hint("Somebody deleted it. Deploy again.")
+}
+
+/// Sets the desired count and waits until AWS shows it, in the words of the reference. Changes nothing if it is so already.
+pub(super) async fn set_desired(context: &StepContext, cluster: &str, name: &str, count: u32) -> Outcome<Service> {
+    let console = context.console();
+    let ecs = &context.aws()?.ecs;
+    let mut service = look_at(context, cluster, name).await?;
+    if service.desired != count {
+        service = context.write(Repeat::Harmless, || ecs.set_desired_count(cluster, name, count)).await?;
+    }
+    console.info(format!("Waiting for service: {name} to reflect updated desired count: {count}"));
+    let mut waiting = context.waiting("desired count reflected", REFLECTED_WITHIN);
+    loop {
+        // A read, even if the write's own answer shows it: what others read is what counts.
+        service = look(context, cluster, &[name]).await?.into_iter().next().unwrap_or(service);
+        if service.desired == count {
+            break;
+        }
+        if !waiting.again(false).await? {
+            let message = format!(
+                "The desired count of service {name} was set to {count}, and AWS shows {} after {} s.",
+                service.desired,
+                REFLECTED_WITHIN.as_secs()
+            );
+            let hint = "Something else changes the count, an auto scaling policy or another tool; stop it and run again.";
+            return Err(Failure::uncertain(FailureKind::Application, message).hint(hint).into());
+        }
+    }
+    console.info(format!("Current service desired count return from aws for Service: {name} is: {count}"));
+    Ok(service)
+}
+
+/// Waits until the service, whose desired count is 0, has no tasks left.
+pub(super) async fn tasks_gone(context: &StepContext, cluster: &str, name: &str, mut service: Service) -> Outcome<()> {
+    let console = context.console();
+    let mut events = Events::after(&service);
+    let mut progress = Progress::default();
+    let mut waiting = context.waiting(format!("tasks gone {name}"), context.remaining());
+    loop {
+        let changed = events.tell(console, &service);
+        if service.desired > 0 {
+            let message = format!("The desired count of service {name} was set to 0 and is {} again.", service.desired);
+            let hint = "A scaling policy or another tool scaled it up. Remove its scalable target (Application Auto Scaling), then run again.";
+            return Err(Failure::uncertain(FailureKind::Application, message).hint(hint).into());
+        }
+        if service.running == 0 && service.pending == 0 {
+            waiting.ended();
+            return Ok(());
+        }
+        let moved = progress.say(waiting.elapsed(), service.running, || {
+            console.info(format!("Waiting for the tasks of service {name} to stop. {} still running ...", service.running));
+        });
+        if !waiting.again(changed || moved).await? {
+            let message =
+                format!("Service {name} still has {} running tasks at the end of this attempt's time.", service.running);
+            let hint = "Draining takes as long as the target group's deregistration delay plus the containers' stop time-out; \
+                        raise the step's time limit or lower those.";
+            return Err(Failure::uncertain(FailureKind::Timeout, message).hint(hint).into());
+        }
+        service = look(context, cluster, &[name]).await?.into_iter().next().unwrap_or(service);
+    }
+}
+
+/// Waits until a service that was running before has this many tasks running again (used when things are put back).
+pub(super) async fn tasks_running(context: &StepContext, cluster: &str, name: &str, count: u32, limit: Duration) -> Outcome<()> {
+    let console = context.console();
+    let mut service = look_at(context, cluster, name).await?;
+    let mut events = Events::after(&service);
+    let mut progress = Progress::default();
+    let mut waiting = context.waiting(format!("tasks running {name}"), limit);
+    loop {
+        let changed = events.tell(console, &service);
+        let moved = progress.say(waiting.elapsed(), service.running, || pending_line(context, service.running, count));
+        if service.running >= count {
+            waiting.ended();
+            return Ok(());
+        }
+        if !waiting.again(changed || moved).await? {
+            let message = format!("Service {name} has {} of {count} tasks running after {} s.", service.running, limit.as_secs());
+            return Err(Failure::uncertain(FailureKind::Timeout, message).into());
+        }
+        service = look(context, cluster, &[name]).await?.into_iter().next().unwrap_or(service);
+    }
+}
+
+/// The reference's line.
+pub(super) fn pending_line(context: &StepContext, running: u32, wanted: u32) {
+    context.console().info(format!("Waiting for pending tasks to finish. {running}/{wanted} running ..."));
+}
+
+/// Says a number when it changes, and again after a while.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    last: Option<(u32, Duration)>,
+}
+
+impl Progress {
+    /// Calls `line` if `number` is new, or was said long ago; whether it is new.
+    pub(super) fn say(&mut self, elapsed: Duration, number: u32, line: impl FnOnce()) -> bool {
+        let changed = self.last.is_none_or(|(last, _)| last != number);
+        let stale = self.last.is_some_and(|(_, at)| elapsed.saturating_sub(at) >= SAY_AGAIN);
+        if changed || stale {
+            self.last = Some((number, elapsed));
+            line();
+        }
+        changed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_said_when_it_changes_and_again_after_ten_seconds() {
+        let mut progress = Progress::default();
+        let mut said = 0;
+        let mut at = |seconds, number| {
+            let mut line = false;
+            let changed = progress.say(Duration::from_secs(seconds), number, || line = true);
+            said += u32::from(line);
+            (changed, line)
+        };
+        assert_eq!(at(0, 0), (true, true));
+        assert_eq!(at(5, 0), (false, false));
+        assert_eq!(at(10, 0), (false, true));
+        assert_eq!(at(11, 1), (true, true));
+        assert_eq!(said, 3);
+    }
+}

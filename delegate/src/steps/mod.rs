@@ -1,0 +1,15 @@
+//! The steps: one file or folder for each kind, with what it does and how that is undone.
+
+mod counts;
+mod events;
+mod http_check;
+mod markers;
+mod note;
+mod production;
+mod setup;
+mod step;
+mod swap;
+mod targets;
+mod upgrade;
+
+pub use step::{Step, of};

@@ -1,0 +1,63 @@
+//! What every step can do, and which step an action asks for.
+
+use async_trait::async_trait;
+use domain::{
+    failure::{Failure, FailureKind},
+    step::{SetupOutput, StepAction, StepOutput},
+};
+
+use super::{
+    http_check::CheckHttp,
+    note::{Pause, WriteNote},
+    setup::SetUpLoadBalancer,
+    swap::Swap,
+    upgrade::Upgrade,
+};
+use crate::executor::{Outcome, StepContext};
+
+/// One kind of step with its inputs.
+#[async_trait]
+pub trait Step: Send + Sync {
+    /// Brings the goal about, whatever part of it an earlier attempt already did.
+    ///
+    /// # Errors
+    /// When the goal is not reached.
+    async fn perform(&self, context: &StepContext) -> Outcome<StepOutput>;
+
+    /// Puts back what the step changed, whatever part of it was done; nothing done is success.
+    ///
+    /// # Errors
+    /// When something could not be put back.
+    async fn undo(&self, context: &StepContext) -> Outcome<()>;
+}
+
+/// The step that this action asks for.
+pub fn of(action: &StepAction) -> Box<dyn Step + '_> {
+    match action {
+        StepAction::BlueGreenLoadBalancerSetup(input) => Box::new(SetUpLoadBalancer { input }),
+        StepAction::UpgradeContainers(input) => Box::new(Upgrade { input }),
+        StepAction::SwapTargetGroups(input) => Box::new(Swap { input }),
+        StepAction::HttpCheck(input) => Box::new(CheckHttp { input }),
+        StepAction::Note(input) => Box::new(WriteNote { input }),
+        StepAction::Wait(input) => Box::new(Pause { input }),
+    }
+}
+
+/// The setup's output, which most steps work on.
+///
+/// # Errors
+/// When no setup stands before this step.
+pub(super) fn setup_of(context: &StepContext) -> Result<&SetupOutput, Failure> {
+    context.assignment().setup().ok_or_else(|| {
+        Failure::refused(
+            FailureKind::Application,
+            "This step works on what ECS Blue Green Load Balancer Setup made, and no setup step has succeeded before it.",
+        )
+        .hint("Put the setup step in front of it in the workflow.")
+    })
+}
+
+/// The name in an ARN, or the name itself.
+pub(super) fn short_name(name_or_arn: &str) -> &str {
+    if name_or_arn.starts_with("arn:") { name_or_arn.rsplit('/').next().unwrap_or(name_or_arn) } else { name_or_arn }
+}

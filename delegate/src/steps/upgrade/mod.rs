@@ -1,0 +1,8 @@
+//! Upgrade Containers: bring the new service to its size, and go on only when ECS calls it steady and the load balancer calls every
+//! one of its targets healthy.
+
+mod failing;
+mod perform;
+mod undo;
+
+pub(super) use perform::Upgrade;
