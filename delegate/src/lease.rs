@@ -157,7 +157,9 @@ pub struct Permit {
     /// When waiting for a lease is over.
     pub deadline: Instant,
     /// The attempt is to stop: waiting is over too.
-    pub stopped: CancellationToken,
+    pub cancel: CancellationToken,
+    /// The delegate is leaving: waiting is over too.
+    pub drain: CancellationToken,
 }
 
 #[async_trait]
@@ -178,7 +180,8 @@ impl WritePermit for Permit {
             }
             tokio::select! {
                 biased;
-                () = self.stopped.cancelled() => return Err(lost("The step was told to stop while it waited for a lease")),
+                () = self.cancel.cancelled() => return Err(lost("The step was told to stop while it waited for a lease")),
+                () = self.drain.cancelled() => return Err(lost("The delegate left while the step waited for a lease")),
                 // The sender lives in the lease, which we hold: an error cannot be.
                 _ = renewals.changed() => {}
                 () = tokio::time::sleep_until(self.deadline) => {
@@ -249,10 +252,15 @@ mod tests {
     }
 
     fn permit(lease: &Arc<SharedLease>, patience: Duration) -> Permit {
-        Permit { lease: lease.clone(), deadline: Instant::now() + patience, stopped: CancellationToken::new() }
+        Permit {
+            lease: lease.clone(),
+            deadline: Instant::now() + patience,
+            cancel: CancellationToken::new(),
+            drain: CancellationToken::new(),
+        }
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_write_waits_for_a_fresh_lease_and_asks_for_it() {
         let clock = ManualClock::new(0);
         let lease = Arc::new(SharedLease::new(Arc::new(clock.clone())));
@@ -267,14 +275,17 @@ mod tests {
         assert_eq!(lease.remaining(), 10 * S);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn without_a_lease_there_is_no_permit() {
         let clock = ManualClock::new(0);
         let lease = Arc::new(SharedLease::new(Arc::new(clock.clone())));
-        let failure = permit(&lease, 3 * S).acquire(BUDGET).await.expect_err("no lease");
+        let failure = permit(&lease, S / 50).acquire(BUDGET).await.expect_err("no lease");
         assert!(failure.message.contains("no lease") && failure.transient, "{failure:?}");
         let waiting = permit(&lease, 60 * S);
-        waiting.stopped.cancel();
+        waiting.cancel.cancel();
+        assert!(waiting.acquire(BUDGET).await.is_err());
+        let waiting = permit(&lease, 60 * S);
+        waiting.drain.cancel();
         assert!(waiting.acquire(BUDGET).await.is_err());
     }
 }

@@ -80,10 +80,10 @@ pub fn with_target(actions: &Value, target_group: &str) -> Result<Value, Actions
 pub fn writable(actions: &Value) -> Value {
     let mut changed = actions.clone();
     for action in changed.as_array_mut().into_iter().flatten() {
-        if let Some(oidc) = action.get_mut("AuthenticateOidcConfig").and_then(Value::as_object_mut) {
-            if !oidc.contains_key("ClientSecret") {
-                oidc.insert("UseExistingClientSecret".into(), json!(true));
-            }
+        if let Some(oidc) = action.get_mut("AuthenticateOidcConfig").and_then(Value::as_object_mut)
+            && !oidc.contains_key("ClientSecret")
+        {
+            oidc.insert("UseExistingClientSecret".into(), json!(true));
         }
     }
     changed

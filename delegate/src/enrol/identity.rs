@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 /// The part of a certificate's life after which it is renewed, in thirds.
 const RENEWED_AFTER_THIRDS: i64 = 2;
+/// However short a certificate's life is, it is kept at least so long.
+const SHORTEST_USE_MS: i64 = 1_000;
 
 /// A delegate's identity. All in one document, so that key and certificate can't come apart.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,7 +53,7 @@ impl Identity {
     /// When it is none.
     pub fn renewal_due_ms(&self) -> Result<i64, InvalidIdentity> {
         let life = self.ends_ms()?.saturating_sub(self.issued_at_ms).max(0);
-        Ok(self.issued_at_ms + life / 3 * RENEWED_AFTER_THIRDS)
+        Ok(self.issued_at_ms + (life / 3 * RENEWED_AFTER_THIRDS).max(SHORTEST_USE_MS))
     }
 
     /// What it shows to the control plane.

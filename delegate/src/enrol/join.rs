@@ -81,8 +81,11 @@ pub async fn join(settings: &Settings, clock: &dyn Clock, stop: &CancellationTok
     let certificate_request = tls::request(&key)?;
     let mut backoff = Backoff::reconnect();
     loop {
-        let request =
-            EnrollRequest { join_token: token.expose_secret().to_owned(), certificate_request: certificate_request.clone(), name: name.clone() };
+        let request = EnrollRequest {
+            join_token: token.expose_secret().to_owned(),
+            certificate_request: certificate_request.clone(),
+            name: name.clone(),
+        };
         let tried = async {
             let channel = endpoint.connect().await.map_err(|error| Status::unavailable(describe(&error)))?;
             DelegateGatewayClient::new(channel).enroll(request).await

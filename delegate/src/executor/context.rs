@@ -92,8 +92,10 @@ impl StepContext {
     /// # Errors
     /// When the task is no longer this delegate's.
     pub async fn checkpoint(&self, checkpoint: Checkpoint) -> Outcome<()> {
-        self.hooks.checkpoints.record(checkpoint).await?;
-        self.go_on()
+        let recorded = self.hooks.checkpoints.record(checkpoint).await;
+        // A step that was told to stop meanwhile stops for that reason.
+        self.go_on()?;
+        Ok(recorded?)
     }
 
     /// Asks whether the step may go on.
@@ -135,8 +137,9 @@ impl StepContext {
         let mut uncertain = false;
         loop {
             self.go_on()?;
-            self.hooks.permit.acquire(self.write_budget).await.map_err(|failure| after_lost_answer(failure, uncertain))?;
+            let permitted = self.hooks.permit.acquire(self.write_budget).await;
             self.go_on()?;
+            permitted.map_err(|failure| after_lost_answer(failure, uncertain))?;
             self.wrote.store(true, Ordering::Relaxed);
             let failure = match call().await {
                 Ok(value) => return Ok(value),

@@ -43,10 +43,10 @@ impl Polling {
     /// far took `shortest`.
     pub fn interval(&self, elapsed: Duration, quiet: Duration, shortest: Option<Duration>) -> Duration {
         let (min, max) = (self.min.min(self.max), self.max);
-        if let Some(may_end) = shortest.map(|shortest| shortest.mul_f64(MAY_END_AFTER)) {
-            if elapsed < may_end {
-                return (may_end - elapsed).clamp(min, max);
-            }
+        if let Some(may_end) = shortest.map(|shortest| shortest.mul_f64(MAY_END_AFTER))
+            && elapsed < may_end
+        {
+            return (may_end - elapsed).clamp(min, max);
         }
         let patience = min * PATIENCE;
         if quiet <= patience { min } else { (min + (quiet - patience) / PATIENCE).min(max) }

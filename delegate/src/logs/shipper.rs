@@ -55,6 +55,10 @@ pub async fn ship(logs: Arc<Logs>, mut connection: watch::Receiver<Option<Channe
         while !logs.has_chunk() {
             logs.written().await;
         }
+        // Waiting may have taken long.
+        if connection.has_changed().unwrap_or(true) {
+            continue;
+        }
         match stream(&logs, channel, &mut connection, &mut backoff).await {
             End::Moved => {}
             End::Lost(status) => {
@@ -67,7 +71,6 @@ pub async fn ship(logs: Arc<Logs>, mut connection: watch::Receiver<Option<Channe
 }
 
 async fn stream(logs: &Logs, channel: Channel, connection: &mut watch::Receiver<Option<Channel>>, backoff: &mut Backoff) -> End {
-    connection.mark_unchanged();
     let (chunks, outbound) = mpsc::channel(QUEUE);
     // The first chunk goes ahead of the answer: a server may read before it answers.
     if let Some(chunk) = logs.take_chunk() {

@@ -211,11 +211,13 @@ fn failure_from_wire(failure: api::Failure) -> Result<Failure, Malformed> {
         transient: failure.transient,
         message: failure.message,
         hint: some(failure.hint),
-        answer: failure.answer.map(|answer| PeerAnswer {
-            operation: answer.operation,
-            code: some(answer.code),
-            message: some(answer.message),
-            request_id: some(answer.request_id),
+        answer: failure.answer.map(|answer| {
+            Box::new(PeerAnswer {
+                operation: answer.operation,
+                code: some(answer.code),
+                message: some(answer.message),
+                request_id: some(answer.request_id),
+            })
         }),
     })
 }
@@ -229,12 +231,12 @@ mod tests {
     fn view(status: DeploymentStatus) -> DeploymentView {
         let delegate = "dlg_00000000000000000000000000000002".parse::<DelegateId>().expect("an id");
         let failure = Failure {
-            answer: Some(PeerAnswer {
+            answer: Some(Box::new(PeerAnswer {
                 operation: "ecs:CreateService".into(),
                 code: Some("ServerException".into()),
                 message: None,
                 request_id: Some("r".into()),
-            }),
+            })),
             ..Failure::uncertain(Connectivity, "lost").hint("look")
         };
         use FailureKind::Connectivity;

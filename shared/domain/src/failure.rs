@@ -108,9 +108,9 @@ pub struct Failure {
     /// What to do about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
-    /// What the peer said.
+    /// What the peer said. Boxed: a failure is the error of nearly everything, and most have no answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub answer: Option<PeerAnswer>,
+    pub answer: Option<Box<PeerAnswer>>,
 }
 
 impl Failure {

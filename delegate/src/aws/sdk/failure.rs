@@ -29,7 +29,7 @@ where
 {
     let possibly = if call.writes { Effect::MayHaveHappened } else { Effect::DidNotHappen };
     let mut answer =
-        PeerAnswer { operation: call.operation.to_owned(), code: None, message: None, request_id: request_id(error) };
+        Box::new(PeerAnswer { operation: call.operation.to_owned(), code: None, message: None, request_id: request_id(error) });
     let could_not = format!("Could not {}", call.what);
     match error {
         SdkError::ServiceError(service) => {
@@ -148,11 +148,11 @@ fn is_throttling(code: &str) -> bool {
     )
 }
 
-fn unanswered(effect: Effect, answer: PeerAnswer, message: String) -> Failure {
+fn unanswered(effect: Effect, answer: Box<PeerAnswer>, message: String) -> Failure {
     Failure { kind: FailureKind::Connectivity, effect, transient: true, message, hint: None, answer: Some(answer) }
 }
 
-fn no_credentials(could_not: String, error: &CredentialsError, answer: PeerAnswer) -> Failure {
+fn no_credentials(could_not: String, error: &CredentialsError, answer: Box<PeerAnswer>) -> Failure {
     let detail = cut(&chain(error));
     let transient = matches!(error, CredentialsError::ProviderTimedOut(_));
     Failure {

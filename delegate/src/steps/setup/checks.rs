@@ -169,11 +169,11 @@ fn routes<'s>(
 ) -> Option<Routes<'s>> {
     let prod = listener(balancer, scene, "production", &input.prod_listener, findings);
     let stage = listener(balancer, scene, "stage", &input.stage_listener, findings);
-    if let (Some((prod, _)), Some((stage, _))) = (&prod, &stage) {
-        if prod.arn == stage.arn {
-            findings.push(format!("Production and stage are the same listener (port {}); they have to be two.", prod.port));
-            return None;
-        }
+    if let (Some((prod, _)), Some((stage, _))) = (&prod, &stage)
+        && prod.arn == stage.arn
+    {
+        findings.push(format!("Production and stage are the same listener (port {}); they have to be two.", prod.port));
+        return None;
     }
     let (prod, stage) = (prod?, stage?);
     let (prod_group, stage_group) = (prod.1?, stage.1?);
@@ -228,24 +228,24 @@ fn groups_fit(
     findings: &mut Vec<String>,
 ) {
     let (prod, stage) = (routes.prod_group, routes.stage_group);
-    let port = |group: &TargetGroup| group.port.map_or("none".to_owned(), |port| port.to_string());
-    let members: [(&str, fn(&TargetGroup) -> String); 3] = [
-        ("protocol", |group| group.protocol.clone()),
-        ("VPC", |group| group.vpc.clone()),
-        ("target type", |group| group.target_type.clone()),
-    ];
-    let differing = std::iter::once(("port", port as fn(&TargetGroup) -> String))
-        .chain(members)
-        .map(|(member, of)| (member, of(prod), of(stage)))
-        .filter(|(_, prod, stage)| prod != stage);
-    for (member, of_prod, of_stage) in differing {
+    let members = |group: &TargetGroup| {
+        let port = group.port.map_or_else(|| "none".to_owned(), |port| port.to_string());
+        [
+            ("port", port),
+            ("protocol", group.protocol.clone()),
+            ("VPC", group.vpc.clone()),
+            ("target type", group.target_type.clone()),
+        ]
+    };
+    let pairs = members(prod).into_iter().zip(members(stage));
+    for ((member, of_prod), (_, of_stage)) in pairs.filter(|(prod, stage)| prod != stage) {
         findings.push(format!(
             "The target groups {} and {} are swapped and have to agree, but their {member} differs: {of_prod} and {of_stage}.",
             prod.name, stage.name
         ));
     }
     for group in [prod, stage] {
-        if !group.load_balancers.iter().any(|arn| *arn == balancer.arn) {
+        if !group.load_balancers.contains(&balancer.arn) {
             findings.push(format!(
                 "The target group {} is not associated with the load balancer {}: no listener of it forwards to the group.",
                 group.name, balancer.name

@@ -10,11 +10,11 @@ pub(super) fn request(input: &LoadBalancerSetup, deployment: DeploymentId) -> Va
     let mut document = if input.task_definition.is_object() { input.task_definition.clone() } else { json!({}) };
     document["family"] = json!(input.family);
     document["tags"] = markers::merged(document.get("tags"), &[(markers::DEPLOYMENT, &deployment.to_string())]);
-    if let Some([container]) = document.get_mut("containerDefinitions").and_then(Value::as_array_mut).map(Vec::as_mut_slice) {
-        if let Some(members) = container.as_object_mut() {
-            members.entry("image").or_insert_with(|| json!(input.image));
-            members.entry("name").or_insert_with(|| json!(input.container_name));
-        }
+    if let Some([container]) = document.get_mut("containerDefinitions").and_then(Value::as_array_mut).map(Vec::as_mut_slice)
+        && let Some(members) = container.as_object_mut()
+    {
+        members.entry("image").or_insert_with(|| json!(input.image));
+        members.entry("name").or_insert_with(|| json!(input.container_name));
     }
     document
 }

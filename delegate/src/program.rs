@@ -1,0 +1,197 @@
+//! The program: everything put together, from settings to the last goodbye. Both the `segue-delegate` binary and whoever brings a
+//! delegate along (the sandbox) call this.
+
+use std::{io, sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use domain::ids::InstanceId;
+use runtime::{
+    clock::{Clock, SystemClock},
+    shutdown::Shutdown,
+    tasks::Tasks,
+    telemetry::{self, TelemetryError},
+    tls,
+};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::{
+    agent::{Driver, DriverParts, Event, Holding, Work},
+    aws::sdk::{CallLimits, SdkAccess},
+    enrol::{Identity, StateDir, identity::InvalidIdentity, join, join::JoinError, renewal, state::StateError},
+    executor::{SecretsDirectory, Services, WaitMemory},
+    lease::SharedLease,
+    logs::{Logs, shipper},
+    session::{self, Connector, SessionParts},
+    settings::{Settings, machine_name},
+};
+
+/// A delegate is idle most of its life: two threads serve its connection and its steps, which mostly wait.
+const THREADS: usize = 2;
+/// Events that wait for the agent, which never lets them wait long.
+const EVENTS: usize = 1024;
+/// How long what is left may take to end after the goodbye.
+const ENDING: Duration = Duration::from_secs(3);
+
+/// Why a delegate did not start or did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum ProgramError {
+    /// The system did not give what every process needs.
+    #[error("the delegate can't run here: {0}")]
+    System(#[from] io::Error),
+    /// Its own messages can't be written.
+    #[error(transparent)]
+    Telemetry(#[from] TelemetryError),
+    /// The state directory can't be used.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// It could not join.
+    #[error(transparent)]
+    Join(#[from] JoinError),
+    /// Its certificate can't be read.
+    #[error(transparent)]
+    Identity(#[from] InvalidIdentity),
+    /// Its certificate has ended and it has no token to join anew.
+    #[error(
+        "this delegate's certificate has ended while it was away: it has to join anew. Make a token with `segue delegate token \
+         create` and start the delegate with it and with --authorities"
+    )]
+    CertificateEnded,
+    /// Part of it failed in a way that must not be: better an end and a new start than half a delegate.
+    #[error("a part of the delegate panicked; its log tells which")]
+    Panicked,
+}
+
+/// Runs the program until a signal asks it to stop.
+///
+/// # Errors
+/// When it can't start, or a part of it panicked.
+pub fn serve(settings: Settings) -> Result<(), ProgramError> {
+    tls::install_provider();
+    telemetry::init(settings.log_format.into(), "info")?;
+    let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build()?;
+    threads.block_on(async {
+        let shutdown = Shutdown::on_signals()?;
+        run(settings, shutdown.token()).await
+    })
+}
+
+/// Runs a delegate until `stop` is cancelled and it has left in order, or the control plane asked it to leave. TLS and telemetry are
+/// the caller's to set up.
+///
+/// # Errors
+/// When it can't start, or a part of it panicked.
+pub async fn run(settings: Settings, stop: CancellationToken) -> Result<(), ProgramError> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let polling = settings.poll_interval_ms.into();
+    let secrets = SecretsDirectory::new(settings.secrets_dir.clone());
+    let limits = CallLimits::default();
+    let by_the_clock = clock.clone();
+    let work = move |identity: &Identity| -> Arc<dyn Work> {
+        Arc::new(Services {
+            aws: Arc::new(SdkAccess::new(&identity.delegate_id.to_string(), limits)),
+            secrets,
+            polling,
+            memory: Arc::new(WaitMemory::default()),
+            write_budget: limits.write,
+            clock: by_the_clock,
+        })
+    };
+    run_with(settings, work, clock, stop).await
+}
+
+/// [`run`] with other hands: `work` performs the steps.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_with(
+    settings: Settings,
+    work: impl FnOnce(&Identity) -> Arc<dyn Work>,
+    clock: Arc<dyn Clock>,
+    stop: CancellationToken,
+) -> Result<(), ProgramError> {
+    let state = Arc::new(StateDir::open(&settings.state_dir)?);
+    let Some(identity) = identity(&settings, &state, clock.as_ref(), &stop).await? else { return Ok(()) };
+    tracing::info!(delegate = %identity.delegate_id, control_plane = settings.control_plane, "the delegate starts");
+
+    let tasks = Tasks::new(CancellationToken::new());
+    let logs = Arc::new(Logs::new(settings.log_memory.0, clock.clone()));
+    let lease = Arc::new(SharedLease::new(clock.clone()));
+    let (events, for_agent) = mpsc::channel(EVENTS);
+    let (holding, held) = watch::channel(Holding::default());
+    let (connection, connected) = watch::channel(None);
+    let closing = CancellationToken::new();
+    let work = work(&identity);
+    let identity = Arc::new(ArcSwap::from_pointee(identity));
+    let connector = Connector::new(&settings.control_plane, identity.clone());
+
+    let driver = Driver::new(DriverParts {
+        instance: InstanceId::new(Uuid::now_v7()),
+        selectors: selectors(&settings),
+        work,
+        logs: logs.clone(),
+        lease: lease.clone(),
+        tasks: tasks.clone(),
+        events: events.clone(),
+        holding,
+        closing: closing.clone(),
+    });
+    let agent = tasks.spawn("agent", driver.run(for_agent));
+    tasks.spawn_until_cancelled("renewal", renewal::keep_fresh(connector.clone(), identity, state.clone(), clock.clone()));
+    tasks.spawn_until_cancelled("log shipping", shipper::ship(logs, connected));
+    let leave = events.clone();
+    tasks.spawn_until_cancelled("leave", async move {
+        stop.cancelled().await;
+        // An agent that is gone has left already.
+        let _ = leave.send(Event::Leave).await;
+    });
+    let parts = SessionParts { connector, events, holding: held, lease, connection, clock, tasks: tasks.clone(), closing };
+    let sessions = tasks.spawn("sessions", session::keep(parts));
+
+    let end = tokio::select! {
+        _ = async { drop(agent.await); sessions.await } => Ok(()),
+        () = tasks.panicked() => Err(ProgramError::Panicked),
+    };
+    if let Err(late) = tasks.drain(ENDING).await {
+        tracing::warn!(%late, "stopped with parts still at work");
+    }
+    tracing::info!("the delegate has left");
+    end
+}
+
+/// The identity kept from before, or a new one. None if asked to stop before the control plane could be reached.
+async fn identity(
+    settings: &Settings,
+    state: &StateDir,
+    clock: &dyn Clock,
+    stop: &CancellationToken,
+) -> Result<Option<Identity>, ProgramError> {
+    let known = state.identity()?;
+    let ended = known.as_ref().map(Identity::ends_ms).transpose()?.is_some_and(|ends_ms| ends_ms <= clock.now_ms());
+    match known {
+        Some(identity) if !ended => return Ok(Some(identity)),
+        Some(_) => tracing::warn!("the delegate's certificate has ended: joining anew, as another delegate"),
+        None => {}
+    }
+    match join::join(settings, clock, stop).await {
+        Ok(identity) => {
+            state.save(&identity)?;
+            tracing::info!(delegate = %identity.delegate_id, "joined the control plane");
+            Ok(Some(identity))
+        }
+        Err(JoinError::Stopped) => Ok(None),
+        Err(JoinError::NoToken) if ended => Err(ProgramError::CertificateEnded),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What the delegate calls itself: its selectors and its name.
+fn selectors(settings: &Settings) -> Vec<String> {
+    let name = settings.name.clone().unwrap_or_else(machine_name);
+    let mut selectors: Vec<String> = settings.selectors.iter().filter(|selector| !selector.is_empty()).cloned().collect();
+    selectors.push(name);
+    selectors.sort();
+    selectors.dedup();
+    selectors
+}

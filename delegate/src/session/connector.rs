@@ -1,0 +1,44 @@
+//! Reaching the control plane with the identity of this moment: a renewed certificate is shown from the next connection on.
+
+use std::{error::Error, fmt::Write, sync::Arc};
+
+use arc_swap::ArcSwap;
+use runtime::tls::{self, ClientError};
+use tonic::transport::Endpoint;
+
+use crate::enrol::Identity;
+
+/// Makes endpoints for the control plane.
+#[derive(Clone)]
+pub struct Connector {
+    control_plane: Arc<str>,
+    identity: Arc<ArcSwap<Identity>>,
+}
+
+impl Connector {
+    /// Reaches `control_plane` (`https://host:port`) as `identity`.
+    pub fn new(control_plane: &str, identity: Arc<ArcSwap<Identity>>) -> Self {
+        Self { control_plane: control_plane.into(), identity }
+    }
+
+    /// An endpoint that shows the certificate of now and trusts the authorities of now.
+    ///
+    /// # Errors
+    /// When the address or the identity's documents are not what they must be.
+    pub fn endpoint(&self) -> Result<Endpoint, ClientError> {
+        let identity = self.identity.load();
+        tls::endpoint(&self.control_plane, &identity.authorities, Some(&identity.for_tls()))
+    }
+}
+
+/// An error with everything below it: transports say the interesting part last.
+pub fn describe(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut below = error.source();
+    while let Some(error) = below {
+        // Writing into a string can't fail.
+        let _ = write!(text, ": {error}");
+        below = error.source();
+    }
+    text
+}
