@@ -1,1 +1,9 @@
-//! access
+//! Who may do what: tokens of people and programs, one-time tokens with which delegates join, and the certificates they get.
+
+mod enrolment;
+mod secret;
+mod tokens;
+
+pub use enrolment::{EnrolError, Enrolled, Enrolment, JoinToken};
+pub use secret::{InvalidToken, SecretHash, Token, TokenKind};
+pub use tokens::{AccessError, Caller, NewToken, Tokens};

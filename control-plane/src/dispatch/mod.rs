@@ -1,1 +1,30 @@
-//! dispatch
+//! Dispatch: drives every open deployment through the engine, and hands its tasks to delegates.
+//!
+//! Start at [`Dispatch`]; then the driver (one for each open deployment), the turn (what it decides), the conversation (one for
+//! each connected delegate).
+
+mod conversation;
+mod dispatcher;
+mod driver;
+mod eligibility;
+mod error;
+mod gateway;
+mod introduction;
+mod lease;
+mod message;
+mod queries;
+mod queue;
+mod records;
+mod roster;
+mod sessions;
+mod shipping;
+mod turn;
+
+pub use dispatcher::Dispatch;
+pub use error::DispatchError;
+pub use gateway::Gateway;
+pub use lease::{LeaseTerms, Leases};
+pub use queries::{Queries, QueryError};
+pub use records::{AcceptKey, RecordError, Records};
+pub use roster::{EnrolledDelegate, Roster};
+pub use sessions::{Session, Sessions};

@@ -1,1 +1,13 @@
-//! server
+//! The server: certificates, ports, and the order in which the rooms are opened and closed.
+
+mod context_file;
+mod pki;
+mod ports;
+mod running;
+mod settings;
+mod start;
+
+pub use pki::PkiError;
+pub use running::{Running, Stopped};
+pub use settings::Settings;
+pub use start::{StartError, start};

@@ -1,0 +1,243 @@
+//! How a delegate joins: it trades a one-time token for a certificate over its own key. The token's use and the delegate's record
+//! are one commit that expects the token as it was read, so that of two that come at once exactly one joins.
+
+use std::{sync::Arc, time::Duration};
+
+use domain::ids::{DelegateId, TokenId};
+use rand::RngCore;
+use runtime::tls::{Authority, AuthorityError};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{
+    AccessError,
+    secret::{SecretHash, Token, TokenKind},
+};
+use crate::{
+    dispatch::EnrolledDelegate,
+    store::{ChangeSet, KeyRange, Store, StoreError, Table, format},
+};
+
+const PREFIX: &[u8] = b"join/";
+/// How long a join token is good for when nobody says otherwise.
+const DEFAULT_TTL: Duration = Duration::from_secs(600);
+/// And at most.
+const LONGEST_TTL: Duration = Duration::from_secs(86_400);
+/// Delegates read at start, and old join tokens swept at once.
+const MOST: usize = 100_000;
+
+/// Why a delegate can't join or renew. Says no more to somebody without a right token than that it is not right.
+#[derive(Debug, thiserror::Error)]
+pub enum EnrolError {
+    /// There is no such token.
+    #[error("the join token is not valid")]
+    Token,
+    /// It was used before.
+    #[error("the join token was used before: a join token is good for one delegate")]
+    Used,
+    /// It is too old.
+    #[error("the join token has expired")]
+    Expired,
+    /// The name can't be a delegate's.
+    #[error("a delegate's name has 1 to 63 letters, digits, '.', '_' or '-'")]
+    Name,
+    /// The certificate request is not usable.
+    #[error("{0}")]
+    Request(AuthorityError),
+    /// The certificate is of a delegate that is not known here.
+    #[error("this delegate is not known to the control plane")]
+    Unknown,
+    /// The store takes or gives nothing.
+    #[error("nobody can join now: {0}")]
+    Unavailable(StoreError),
+}
+
+impl From<StoreError> for EnrolError {
+    fn from(error: StoreError) -> Self {
+        Self::Unavailable(error)
+    }
+}
+
+/// A join token, for the one who asked for it.
+pub struct JoinToken {
+    /// Its only copy.
+    pub token: SecretString,
+    /// Its public half.
+    pub id: TokenId,
+    /// Until when it is good, milliseconds since 1970-01-01 UTC.
+    pub expires_at_ms: i64,
+}
+
+/// A delegate with its new certificate.
+pub struct Enrolled {
+    /// As it is remembered.
+    pub delegate: EnrolledDelegate,
+    /// Its certificate, PEM.
+    pub certificate_pem: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Record {
+    hash: SecretHash,
+    expires_at_ms: i64,
+    created_by: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    used_by: Option<DelegateId>,
+}
+
+/// Lets delegates join.
+pub struct Enrolment {
+    store: Arc<dyn Store>,
+    authority: Arc<Authority>,
+    certificate_life: Duration,
+}
+
+impl Enrolment {
+    /// Certificates are good for `certificate_life`.
+    pub fn new(store: Arc<dyn Store>, authority: Arc<Authority>, certificate_life: Duration) -> Self {
+        Self { store, authority, certificate_life }
+    }
+
+    /// The certificates that delegates are to trust, PEM.
+    pub fn authorities(&self) -> &str {
+        self.authority.certificate_pem()
+    }
+
+    /// Makes a join token. A time to live of zero means the default of ten minutes; more than a day is cut to a day. Tokens that
+    /// have expired are removed on this occasion.
+    ///
+    /// # Errors
+    /// When the store takes nothing.
+    pub async fn create_join_token(
+        &self,
+        ttl: Duration,
+        created_by: &str,
+        id: Uuid,
+        now_ms: i64,
+        rng: &mut (impl RngCore + Send),
+    ) -> Result<JoinToken, AccessError> {
+        let ttl = if ttl.is_zero() { DEFAULT_TTL } else { ttl.min(LONGEST_TTL) };
+        let token = Token::draw(TokenKind::Join, id, rng);
+        let expires_at_ms = now_ms.saturating_add(i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX));
+        let record = Record { hash: token.hash(), expires_at_ms, created_by: created_by.to_owned(), used_by: None };
+        let mut change = ChangeSet::new();
+        for key in self.expired(now_ms).await? {
+            change.delete(Table::Access, key);
+        }
+        let key = key(token.id);
+        change.expect_absent(Table::Access, key.clone()).put(Table::Access, key, format::encode(&record)?);
+        self.store.commit(change).await?;
+        Ok(JoinToken { token: token.reveal(), id: token.id, expires_at_ms })
+    }
+
+    /// A delegate joins under a new id.
+    ///
+    /// # Errors
+    /// When the token, the name or the request is not right, or the store takes nothing.
+    pub async fn enrol(
+        &self,
+        join_token: &str,
+        request_pem: &str,
+        name: &str,
+        id: Uuid,
+        now_ms: i64,
+        rng: &mut (impl RngCore + Send),
+    ) -> Result<Enrolled, EnrolError> {
+        let token = Token::parse(TokenKind::Join, join_token).map_err(|_| EnrolError::Token)?;
+        let key = key(token.id);
+        let stored = self.store.get(Table::Access, &key).await?.ok_or(EnrolError::Token)?;
+        let mut record: Record = format::decode(&stored)?;
+        if record.hash != token.hash() {
+            return Err(EnrolError::Token);
+        }
+        if record.used_by.is_some() {
+            return Err(EnrolError::Used);
+        }
+        if record.expires_at_ms <= now_ms {
+            return Err(EnrolError::Expired);
+        }
+        let plausible = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
+        if name.is_empty() || name.len() > 63 || !name.bytes().all(plausible) {
+            return Err(EnrolError::Name);
+        }
+        let enrolled = self.sign(DelegateId::new(id), name, now_ms, request_pem, now_ms, rng)?;
+        record.used_by = Some(enrolled.delegate.id);
+        let mut change = ChangeSet::new();
+        change.expect_value(Table::Access, key.clone(), stored).put(Table::Access, key, format::encode(&record)?);
+        change.put(Table::Delegate, id.as_bytes().to_vec(), format::encode(&enrolled.delegate)?);
+        match self.store.commit(change).await {
+            Ok(()) => Ok(enrolled),
+            Err(StoreError::Conflict { .. }) => Err(EnrolError::Used),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A new certificate for a delegate that has joined.
+    ///
+    /// # Errors
+    /// When the delegate is not known, the request is not right, or the store takes nothing.
+    pub async fn renew(
+        &self,
+        delegate: DelegateId,
+        request_pem: &str,
+        now_ms: i64,
+        rng: &mut (impl RngCore + Send),
+    ) -> Result<Enrolled, EnrolError> {
+        let key = delegate.uuid().as_bytes().to_vec();
+        let stored = self.store.get(Table::Delegate, &key).await?.ok_or(EnrolError::Unknown)?;
+        let known: EnrolledDelegate = format::decode(&stored)?;
+        let renewed = self.sign(delegate, &known.name, known.enrolled_at_ms, request_pem, now_ms, rng)?;
+        let mut change = ChangeSet::new();
+        change.put(Table::Delegate, key, format::encode(&renewed.delegate)?);
+        self.store.commit(change).await?;
+        Ok(renewed)
+    }
+
+    /// Every delegate that has joined.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub async fn delegates(&self) -> Result<Vec<EnrolledDelegate>, AccessError> {
+        let rows = self.store.scan(Table::Delegate, KeyRange::all(), MOST).await?;
+        rows.iter().map(|(_, value)| Ok(format::decode(value)?)).collect()
+    }
+
+    fn sign(
+        &self,
+        id: DelegateId,
+        name: &str,
+        enrolled_at_ms: i64,
+        request_pem: &str,
+        now_ms: i64,
+        rng: &mut impl RngCore,
+    ) -> Result<Enrolled, EnrolError> {
+        let issued = self.authority.delegate_certificate(request_pem, id, now_ms, self.certificate_life, rng);
+        let issued = issued.map_err(EnrolError::Request)?;
+        let delegate = EnrolledDelegate {
+            id,
+            name: name.to_owned(),
+            enrolled_at_ms,
+            serial: issued.serial,
+            certificate_ends_ms: issued.not_after_ms,
+        };
+        Ok(Enrolled { delegate, certificate_pem: issued.certificate_pem })
+    }
+
+    async fn expired(&self, now_ms: i64) -> Result<Vec<Vec<u8>>, AccessError> {
+        const SWEPT: usize = 100;
+        let rows = self.store.scan(Table::Access, KeyRange::prefix(PREFIX), SWEPT).await?;
+        let over = rows.into_iter().filter(|(_, value)| {
+            format::decode::<Record>(value).is_ok_and(|record| record.expires_at_ms.saturating_add(DAY_MS) < now_ms)
+        });
+        Ok(over.map(|(key, _)| key.to_vec()).collect())
+    }
+}
+
+/// An expired token is remembered for a day, so that whoever comes with it hears that it expired.
+const DAY_MS: i64 = 86_400_000;
+
+fn key(id: TokenId) -> Vec<u8> {
+    [PREFIX, id.uuid().as_bytes()].concat()
+}

@@ -1,0 +1,142 @@
+//! Deployments: plan and start, look, watch, read the log, speak a word.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use domain::{
+    error::{Error, ErrorCode},
+    ids::DeploymentId,
+};
+use engine::Signal;
+use proto::{
+    api::{
+        Deployment, GetDeploymentRequest, ListDeploymentsRequest, ListDeploymentsResponse, LogEntry, LogsRequest, SignalRequest,
+        StartRequest, StartResponse, deployments_server::Deployments,
+    },
+    convert::{deployment::to_wire, document::parse},
+};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+use uuid::Uuid;
+
+use super::{bearer::caller, context::ApiContext, resources, status, streams};
+use crate::dispatch::AcceptKey;
+
+/// Deployments listed when the request does not say how many.
+const LISTED: u32 = 20;
+/// And at most.
+const MOST_LISTED: u32 = 200;
+/// Characters of an idempotency key.
+const KEY: usize = 64;
+
+/// The service.
+pub struct DeploymentsService {
+    context: Arc<ApiContext>,
+}
+
+impl DeploymentsService {
+    /// The service over what the API works with.
+    pub fn new(context: Arc<ApiContext>) -> Self {
+        Self { context }
+    }
+}
+
+#[tonic::async_trait]
+impl Deployments for DeploymentsService {
+    async fn start(&self, request: Request<StartRequest>) -> Result<Response<StartResponse>, Status> {
+        let caller = caller(&request)?;
+        let request = request.into_inner();
+        if request.idempotency_key.len() > KEY {
+            return Err(invalid(format!("idempotency_key: at most {KEY} characters")));
+        }
+        let key = Some(request.idempotency_key.as_str()).filter(|key| !key.is_empty());
+        let key = key.map(|key| AcceptKey::new(&caller.name, key));
+        let dispatch = &self.context.dispatch;
+        if let Some(key) = &key
+            && let Some(before) = dispatch.accepted_as(key).await.map_err(|error| status::dispatch(&error))?
+        {
+            return Ok(Response::new(started(before)));
+        }
+        let request = super::StartRequest {
+            application: request.application,
+            workflow: request.workflow,
+            tag: request.artifact_tag,
+            variables: request.variables.into_iter().collect::<BTreeMap<_, _>>(),
+            triggered_by: caller.name,
+        };
+        match self
+            .context
+            .catalogue
+            .compile(request, DeploymentId::new(Uuid::now_v7()))
+            .await
+            .map_err(|e| status::catalogue(&e))?
+        {
+            Ok(plan) => {
+                let id = dispatch.accept(plan, key).await.map_err(|error| status::dispatch(&error))?;
+                Ok(Response::new(started(id)))
+            }
+            Err(diagnostics) => {
+                let diagnostics = diagnostics.into_iter().map(resources::diagnostic).collect();
+                Ok(Response::new(StartResponse { deployment_id: String::new(), diagnostics }))
+            }
+        }
+    }
+
+    async fn get(&self, request: Request<GetDeploymentRequest>) -> Result<Response<Deployment>, Status> {
+        let id = id(&request.into_inner().deployment_id)?;
+        let view = self.context.dispatch.view(id).await.map_err(|error| status::dispatch(&error))?;
+        Ok(Response::new(to_wire(&view)))
+    }
+
+    async fn list(&self, request: Request<ListDeploymentsRequest>) -> Result<Response<ListDeploymentsResponse>, Status> {
+        let ListDeploymentsRequest { application, limit } = request.into_inner();
+        let application = Some(application.as_str()).filter(|application| !application.is_empty());
+        let limit = if limit == 0 { LISTED } else { limit.min(MOST_LISTED) };
+        let newest = self.context.dispatch.newest(application, usize::try_from(limit).unwrap_or(usize::MAX)).await;
+        let newest = newest.map_err(|error| status::dispatch(&error))?;
+        Ok(Response::new(ListDeploymentsResponse { deployments: newest.iter().map(to_wire).collect() }))
+    }
+
+    type WatchStream = ReceiverStream<Result<Deployment, Status>>;
+
+    async fn watch(&self, request: Request<GetDeploymentRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        let id = id(&request.into_inner().deployment_id)?;
+        let first = self.context.dispatch.view(id).await.map_err(|error| status::dispatch(&error))?;
+        Ok(Response::new(streams::watch(&self.context, id, first)))
+    }
+
+    type LogsStream = ReceiverStream<Result<LogEntry, Status>>;
+
+    async fn logs(&self, request: Request<LogsRequest>) -> Result<Response<Self::LogsStream>, Status> {
+        let LogsRequest { deployment_id, after, follow } = request.into_inner();
+        let id = id(&deployment_id)?;
+        // Whether there is such a deployment at all.
+        self.context.dispatch.view(id).await.map_err(|error| status::dispatch(&error))?;
+        Ok(Response::new(streams::logs(&self.context, id, after, follow)))
+    }
+
+    async fn signal(&self, request: Request<SignalRequest>) -> Result<Response<Deployment>, Status> {
+        let who = caller(&request)?.name;
+        let SignalRequest { deployment_id, signal } = request.into_inner();
+        let id = id(&deployment_id)?;
+        let said = match signal.as_str() {
+            "abort" => Signal::Abort,
+            "rollback" => Signal::RollBack,
+            other => return Err(invalid(format!("signal: {other:?} is neither \"abort\" nor \"rollback\""))),
+        };
+        tracing::info!(target: "audit", caller = who, deployment = %id, signal, "a deployment was signalled");
+        let view = self.context.dispatch.signal(id, who, said).await.map_err(|error| status::dispatch(&error))?;
+        Ok(Response::new(to_wire(&view)))
+    }
+}
+
+fn id(text: &str) -> Result<DeploymentId, Status> {
+    parse("deployment_id", text).map_err(|error| status::malformed(&error))
+}
+
+fn started(id: DeploymentId) -> StartResponse {
+    StartResponse { deployment_id: id.to_string(), diagnostics: Vec::new() }
+}
+
+fn invalid(message: String) -> Status {
+    status::status(&Error::new(ErrorCode::Invalid, message))
+}

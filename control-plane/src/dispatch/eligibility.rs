@@ -1,0 +1,148 @@
+//! Which delegate may take a task, and for those that may not: why, in a sentence each.
+
+use std::sync::Arc;
+
+use domain::{ids::DelegateId, step::StepKind};
+
+use super::{roster::EnrolledDelegate, sessions::Session};
+
+/// What a delegate must be able to do.
+#[derive(Debug, Clone, Copy)]
+pub struct Need<'a> {
+    /// The kind of step; none for a question.
+    pub kind: Option<StepKind>,
+    /// Selectors that it must all bear.
+    pub selectors: &'a [String],
+}
+
+/// A connected delegate and how it stands.
+pub struct Candidate {
+    /// Its session.
+    pub session: Arc<Session>,
+    /// Whether its lease runs.
+    pub leased: bool,
+    /// How many tasks it holds.
+    pub load: usize,
+}
+
+/// Why this delegate may not take it; none if it may.
+pub fn objection(need: Need<'_>, session: &Session, leased: bool) -> Option<String> {
+    let missing: Vec<&str> =
+        need.selectors.iter().filter(|selector| !session.selectors.contains(*selector)).map(String::as_str).collect();
+    if session.draining() {
+        Some("is draining and takes no new tasks".to_owned())
+    } else if !missing.is_empty() {
+        Some(format!("does not bear the selector{} {}", if missing.len() == 1 { "" } else { "s" }, missing.join(", ")))
+    } else if let Some(kind) = need.kind.filter(|kind| !session.kinds.contains(kind)) {
+        Some(format!("is of version {} and does not know the step {}", session.version, kind.as_str()))
+    } else if !leased {
+        Some("is connected but has not renewed its lease".to_owned())
+    } else {
+        None
+    }
+}
+
+/// The eligible delegate with the fewest tasks.
+///
+/// # Errors
+/// When none is eligible: a sentence for each delegate that ever joined, connected or not.
+pub fn choose(
+    need: Need<'_>,
+    candidates: Vec<Candidate>,
+    known: impl FnOnce() -> Vec<Arc<EnrolledDelegate>>,
+) -> Result<Arc<Session>, Vec<String>> {
+    let eligible = candidates.iter().filter(|one| objection(need, &one.session, one.leased).is_none());
+    if let Some(best) = eligible.min_by_key(|one| (one.load, one.session.delegate)) {
+        return Ok(best.session.clone());
+    }
+    let sentence = |name: &str, id: DelegateId, why: &str| format!("Delegate {name} ({id}) {why}.");
+    let mut reasons: Vec<String> = known()
+        .iter()
+        .map(|delegate| {
+            let connected = candidates.iter().find(|one| one.session.delegate == delegate.id);
+            let why = match connected {
+                None => "is not connected".to_owned(),
+                Some(one) => objection(need, &one.session, one.leased).unwrap_or_default(),
+            };
+            sentence(&delegate.name, delegate.id, &why)
+        })
+        .collect();
+    if reasons.is_empty() {
+        reasons.push("No delegate has joined yet: make a token with \"segue delegate token create\" and start one.".to_owned());
+    }
+    Err(reasons)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::ids::InstanceId;
+    use tokio::sync::mpsc;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::dispatch::sessions::Introduction;
+
+    fn delegate(number: u128) -> DelegateId {
+        DelegateId::new(Uuid::from_u128(number))
+    }
+
+    fn candidate(number: u128, selectors: &[&str], draining: bool, load: usize) -> Candidate {
+        let (down, _) = mpsc::channel(1);
+        let introduction = Introduction {
+            delegate: delegate(number),
+            instance: InstanceId::new(Uuid::from_u128(number)),
+            name: format!("d{number}"),
+            version: "1.0.0".into(),
+            kinds: [StepKind::Note].into(),
+            selectors: selectors.iter().map(|selector| (*selector).to_owned()).collect(),
+            draining,
+        };
+        Candidate { session: Arc::new(Session::new(introduction, down, 0)), leased: true, load }
+    }
+
+    fn known(numbers: &[u128]) -> Vec<Arc<EnrolledDelegate>> {
+        let enrolled = |number: &u128| EnrolledDelegate {
+            id: delegate(*number),
+            name: format!("d{number}"),
+            enrolled_at_ms: 0,
+            serial: String::new(),
+            certificate_ends_ms: 0,
+        };
+        numbers.iter().map(|number| Arc::new(enrolled(number))).collect()
+    }
+
+    #[test]
+    fn the_least_loaded_of_the_eligible_is_chosen() {
+        let selectors = ["eu".to_owned()];
+        let need = Need { kind: Some(StepKind::Note), selectors: &selectors };
+        let candidates = vec![candidate(1, &["eu"], false, 2), candidate(2, &["eu", "x"], false, 1), candidate(3, &[], false, 0)];
+        assert_eq!(choose(need, candidates, Vec::new).map(|session| session.delegate), Ok(delegate(2)));
+    }
+
+    #[test]
+    fn nobody_eligible_says_why_for_each() {
+        let selectors = ["eu".to_owned(), "blue".to_owned()];
+        let need = Need { kind: Some(StepKind::HttpCheck), selectors: &selectors };
+        let mut lapsed = candidate(5, &["eu", "blue"], false, 0);
+        lapsed.leased = false;
+        let candidates = vec![
+            candidate(1, &["eu", "blue"], true, 0),
+            candidate(2, &["eu"], false, 0),
+            candidate(3, &["eu", "blue"], false, 0),
+            lapsed,
+        ];
+        let reasons = choose(need, candidates, || known(&[1, 2, 3, 4])).map(|_| ()).expect_err("nobody");
+        let whys: Vec<&str> = reasons.iter().map(|reason| reason.split_once(") ").expect("a sentence").1).collect();
+        assert_eq!(
+            whys,
+            [
+                "is draining and takes no new tasks.",
+                "does not bear the selector blue.",
+                "is of version 1.0.0 and does not know the step httpCheck.",
+                "is not connected."
+            ]
+        );
+        let none = choose(Need { kind: None, selectors: &[] }, Vec::new(), Vec::new).map(|_| ()).expect_err("nobody");
+        assert!(none[0].starts_with("No delegate has joined yet"));
+    }
+}

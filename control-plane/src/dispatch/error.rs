@@ -1,0 +1,35 @@
+//! Why dispatch refuses or fails, before it becomes an answer on the wire.
+
+use domain::ids::DeploymentId;
+use engine::Rejection;
+
+/// Why dispatch refuses or fails.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DispatchError {
+    /// No deployment has that id.
+    #[error("there is no deployment {0}")]
+    NotFound(DeploymentId),
+    /// The engine refuses: the state of the deployment forbids it.
+    #[error("{0}")]
+    Rejected(#[from] Rejection),
+    /// The store does not take or give anything now.
+    #[error("the store cannot be used: {0}")]
+    Unavailable(String),
+    /// Too much waits for this deployment already, or the server is stopping.
+    #[error("the control plane is busy or stopping: try again")]
+    Busy,
+    /// A request with the same idempotency key was accepted before.
+    #[error("a request with this idempotency key was accepted as {0}")]
+    AcceptedBefore(DeploymentId),
+    /// What the store holds is damaged, or of a later release.
+    #[error("the records of {id} cannot be read: {why}")]
+    Corrupt {
+        /// Of which deployment.
+        id: DeploymentId,
+        /// What is wrong.
+        why: String,
+    },
+    /// The change does not fit into the store.
+    #[error("the deployment is too large: {0}")]
+    TooLarge(String),
+}

@@ -1,0 +1,109 @@
+//! The delegates' port: joining with a token, everything else with a certificate. Who calls is read from the certificate that TLS
+//! verified, and from nothing in the message.
+
+use std::sync::Arc;
+
+use domain::ids::DelegateId;
+use proto::delegate::{
+    EnrollRequest, EnrollResponse, FromDelegate, LogAck, LogChunk, RenewRequest, RenewResponse, ToDelegate,
+    delegate_gateway_server::DelegateGateway,
+};
+use rand::{SeedableRng, rngs::StdRng};
+use runtime::tls::Peer;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
+use uuid::Uuid;
+
+use super::{conversation::Conversation, dispatcher::Dispatch, sessions::DOWN_QUEUE, shipping::Shipping};
+use crate::{access::Enrolment, api::status, logs::LogHub};
+
+/// Acknowledgements that may wait for a delegate to read them.
+const ACKS: usize = 64;
+
+/// The service on the delegates' port.
+pub struct Gateway {
+    dispatch: Arc<Dispatch>,
+    enrolment: Arc<Enrolment>,
+    logs: Arc<LogHub>,
+}
+
+impl Gateway {
+    /// The service over what it works with.
+    pub fn new(dispatch: Arc<Dispatch>, enrolment: Arc<Enrolment>, logs: Arc<LogHub>) -> Self {
+        Self { dispatch, enrolment, logs }
+    }
+}
+
+#[tonic::async_trait]
+impl DelegateGateway for Gateway {
+    async fn enroll(&self, request: Request<EnrollRequest>) -> Result<Response<EnrollResponse>, Status> {
+        let peer = peer(&request);
+        let EnrollRequest { join_token, certificate_request, name } = request.into_inner();
+        let (id, now_ms, mut rng) = (Uuid::now_v7(), self.dispatch.clock.now_ms(), StdRng::from_os_rng());
+        let enrolled = self.enrolment.enrol(&join_token, &certificate_request, &name, id, now_ms, &mut rng).await;
+        let enrolled = enrolled.map_err(|error| {
+            tracing::warn!(target: "audit", peer, %error, "a delegate was not let in");
+            status::enrol(&error)
+        })?;
+        tracing::info!(target: "audit", peer, delegate = %enrolled.delegate.id, name, "a delegate joined");
+        let delegate_id = enrolled.delegate.id.to_string();
+        self.dispatch.roster.enter(enrolled.delegate);
+        let authorities = self.enrolment.authorities().to_owned();
+        Ok(Response::new(EnrollResponse { delegate_id, certificate: enrolled.certificate_pem, authorities }))
+    }
+
+    async fn renew(&self, request: Request<RenewRequest>) -> Result<Response<RenewResponse>, Status> {
+        let delegate = delegate(&request)?;
+        let (now_ms, mut rng) = (self.dispatch.clock.now_ms(), StdRng::from_os_rng());
+        let renewed = self.enrolment.renew(delegate, &request.into_inner().certificate_request, now_ms, &mut rng).await;
+        let renewed = renewed.map_err(|error| status::enrol(&error))?;
+        tracing::info!(target: "audit", %delegate, "a delegate's certificate was renewed");
+        self.dispatch.roster.enter(renewed.delegate);
+        let authorities = self.enrolment.authorities().to_owned();
+        Ok(Response::new(RenewResponse { certificate: renewed.certificate_pem, authorities }))
+    }
+
+    type SessionStream = ReceiverStream<Result<ToDelegate, Status>>;
+
+    async fn session(&self, request: Request<Streaming<FromDelegate>>) -> Result<Response<Self::SessionStream>, Status> {
+        let delegate = delegate(&request)?;
+        let (down, messages_down) = mpsc::channel(DOWN_QUEUE);
+        let conversation = Conversation {
+            dispatch: self.dispatch.clone(),
+            delegate,
+            messages: request.into_inner(),
+            down,
+            stop: self.dispatch.tasks.token().clone(),
+        };
+        // Ends with its stream, or when the tasks' token is cancelled.
+        self.dispatch.tasks.spawn("delegate session", conversation.run());
+        Ok(Response::new(ReceiverStream::new(messages_down)))
+    }
+
+    type ShipLogsStream = ReceiverStream<Result<LogAck, Status>>;
+
+    async fn ship_logs(&self, request: Request<Streaming<LogChunk>>) -> Result<Response<Self::ShipLogsStream>, Status> {
+        let delegate = delegate(&request)?;
+        let (acks, acks_down) = mpsc::channel(ACKS);
+        let shipping = Shipping::new(self.dispatch.clone(), self.logs.clone(), delegate, acks);
+        self.dispatch.tasks.spawn_until_cancelled("delegate logs", shipping.run(request.into_inner()));
+        Ok(Response::new(ReceiverStream::new(acks_down)))
+    }
+}
+
+/// The delegate that calls, by its certificate.
+fn delegate<T>(request: &Request<T>) -> Result<DelegateId, Status> {
+    let certificate = request.extensions().get::<Peer>().and_then(|peer| peer.certificate.as_ref());
+    match certificate {
+        Some(certificate) => Ok(certificate.delegate),
+        None => {
+            tracing::warn!(target: "audit", peer = peer(request), "a call without a delegate's certificate was refused");
+            Err(Status::unauthenticated("this call needs the certificate of a delegate that has joined"))
+        }
+    }
+}
+
+fn peer<T>(request: &Request<T>) -> String {
+    request.extensions().get::<Peer>().map_or_else(|| "unknown".to_owned(), |peer| peer.address.to_string())
+}
