@@ -6,6 +6,8 @@ mod ports;
 mod running;
 mod settings;
 mod start;
+#[cfg(test)]
+mod tests;
 
 pub use pki::PkiError;
 pub use running::{Running, Stopped};

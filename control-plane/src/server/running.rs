@@ -1,8 +1,10 @@
 //! A control plane that runs, and how it ends.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use runtime::tasks::{Late, Tasks};
+
+use crate::dispatch::Dispatch;
 
 /// How a control plane ended otherwise than well.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +31,7 @@ pub struct Running {
     pub context_file: PathBuf,
     /// Whether this start made the certificates and the first token.
     pub first_start: bool,
+    pub(super) dispatch: Arc<Dispatch>,
     pub(super) tasks: Tasks,
     pub(super) drain: Duration,
 }
@@ -46,6 +49,11 @@ impl Running {
             "Bring documents:     segue apply -f FILE".to_owned(),
             "Deploy:              segue deploy WORKFLOW --artifact-tag TAG".to_owned(),
         ]
+    }
+
+    /// Its deployments and delegates, for whoever runs it in the same process.
+    pub fn dispatch(&self) -> &Arc<Dispatch> {
+        &self.dispatch
     }
 
     /// Waits for the reason to stop, then for everything to end.

@@ -142,9 +142,9 @@ pub(super) async fn start_with(settings: Settings, memory: Memory, clock: Arc<dy
     let accepting = accept(&tasks, "api", api_listener, api_tls, AcceptLimits::default());
     ports::serve_api(&tasks, accepting, &context, &Bearer::new(tokens), health)?;
     let accepting = accept(&tasks, "delegates", delegate_listener, delegate_tls, AcceptLimits::default());
-    ports::serve_delegates(&tasks, accepting, Gateway::new(dispatch, enrolment, logs));
+    ports::serve_delegates(&tasks, accepting, Gateway::new(dispatch.clone(), enrolment, logs));
     let drain = settings.drain;
-    Ok(Running { api_address, delegate_address, api_url, gateway_url, context_file, first_start, tasks, drain })
+    Ok(Running { api_address, delegate_address, api_url, gateway_url, context_file, first_start, dispatch, tasks, drain })
 }
 
 async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {

@@ -1,0 +1,9 @@
+//! The server as a whole, in this process, on the memory store, spoken to over real TLS sockets by delegates that do nothing but
+//! what a test says.
+
+mod delegate;
+mod door;
+mod leases;
+mod restart;
+mod tasks;
+mod world;
