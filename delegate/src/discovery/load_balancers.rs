@@ -34,17 +34,20 @@ pub(super) async fn find(
 async fn below(elb: &dyn LoadBalancing, balancer: model::LoadBalancer) -> Result<LoadBalancer, Failure> {
     let (mut listeners, groups) = futures::try_join!(elb.listeners_of(&balancer.arn), elb.target_groups_of(&balancer.arn))?;
     listeners.sort_by_key(|listener| listener.port);
-    let health: BTreeMap<String, (u32, u32)> = stream::iter(&groups)
-        .map(|group| async move {
-            let targets = elb.target_health(&group.arn).await?;
+    // Owned names: a closure over references would keep the whole answer from being `Send`.
+    let arns: Vec<String> = groups.iter().map(|group| group.arn.clone()).collect();
+    let health: BTreeMap<String, (u32, u32)> = stream::iter(arns)
+        .map(|arn| async move {
+            let targets = elb.target_health(&arn).await?;
             let healthy = targets.iter().filter(|target| target.is_healthy()).count();
-            Ok::<_, Failure>((group.arn.clone(), (count(healthy), count(targets.len()))))
+            Ok::<_, Failure>((arn, (count(healthy), count(targets.len()))))
         })
         .buffered(AT_ONCE)
         .try_collect()
         .await?;
+    let arns: Vec<String> = listeners.iter().map(|listener| listener.arn.clone()).collect();
     let rules: Vec<Vec<model::Rule>> =
-        stream::iter(&listeners).map(|listener| elb.rules(&listener.arn)).buffered(AT_ONCE).try_collect().await?;
+        stream::iter(arns).map(|arn| async move { elb.rules(&arn).await }).buffered(AT_ONCE).try_collect().await?;
     let described = |rule: model::Rule| describe(rule, &groups, &health);
     let listeners = listeners
         .into_iter()

@@ -13,3 +13,6 @@ mod targets;
 mod upgrade;
 
 pub use step::{Step, of};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,9 @@
+//! The steps one after another against a small AWS in memory: their console word by word, their resumption after a failure at any
+//! call, and their undo.
+
+mod fake_aws;
+mod golden;
+mod refusals;
+mod resume;
+mod rig;
+mod undo;

@@ -1,0 +1,229 @@
+//! Runs steps as the agent would: assignment in, report out, console and checkpoints kept.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use domain::{
+    failure::Failure,
+    ids::DeploymentId,
+    infrastructure::{InfrastructureSpec, LaunchType},
+    log::LogLevel,
+    step::{Checkpoint, DesiredCount, LoadBalancerSetup, StepAction, StepOutput, SwapTargetGroups, UpgradeContainers},
+    task::{Assignment, Direction, EarlierStep, TaskKey, TaskReport},
+};
+use runtime::clock::SystemClock;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::fake_aws::{CLUSTER, FakeAws};
+use crate::{
+    aws::ports::{Aws, AwsAccess},
+    executor::{CheckpointLog, Hooks, Polling, SecretsDirectory, Services, StepLog, WaitMemory, WritePermit, run},
+};
+
+pub(super) const FAMILY: &str = "ecs__blue__green__elb";
+
+/// What one attempt left behind.
+#[derive(Default)]
+pub(super) struct Record {
+    pub(super) lines: Mutex<Vec<String>>,
+    pub(super) checkpoints: Mutex<Vec<Checkpoint>>,
+    pub(super) permits: Mutex<usize>,
+    drain_after: Option<usize>,
+    drain: CancellationToken,
+}
+
+impl StepLog for Record {
+    fn line(&self, _level: LogLevel, text: &str) {
+        self.lines.lock().expect("no panic").push(text.to_owned());
+    }
+}
+
+#[async_trait]
+impl CheckpointLog for Record {
+    async fn record(&self, checkpoint: Checkpoint) -> Result<(), Failure> {
+        let mut checkpoints = self.checkpoints.lock().expect("no panic");
+        checkpoints.push(checkpoint);
+        if self.drain_after == Some(checkpoints.len()) {
+            self.drain.cancel();
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl WritePermit for Record {
+    async fn acquire(&self, budget: Duration) -> Result<(), Failure> {
+        assert_eq!(budget, Duration::from_secs(4));
+        *self.permits.lock().expect("no panic") += 1;
+        Ok(())
+    }
+}
+
+struct Access(Arc<FakeAws>);
+
+#[async_trait]
+impl AwsAccess for Access {
+    async fn connect(&self, _infrastructure: &InfrastructureSpec) -> Result<Aws, Failure> {
+        Ok(Aws { ecs: self.0.clone(), load_balancing: self.0.clone(), identity: self.0.clone() })
+    }
+}
+
+/// A deployment in the hand.
+pub(super) struct Rig {
+    pub(super) aws: Arc<FakeAws>,
+    pub(super) earlier: Vec<EarlierStep>,
+    /// Checkpoints by step.
+    pub(super) checkpoints: Vec<Vec<Checkpoint>>,
+    /// Drain after so many checkpoints of an attempt.
+    pub(super) drain_after: Option<usize>,
+    pub(super) setup: LoadBalancerSetup,
+    pub(super) swap: SwapTargetGroups,
+    deployment: DeploymentId,
+    attempts: u32,
+}
+
+/// How an attempt ended, with its console.
+pub(super) struct Ended {
+    pub(super) report: TaskReport,
+    pub(super) lines: Vec<String>,
+    pub(super) permits: usize,
+}
+
+impl Ended {
+    pub(super) fn output(self) -> StepOutput {
+        match self.report {
+            TaskReport::Succeeded { output } => output,
+            other => panic!("{other:?}\n{}", self.lines.join("\n")),
+        }
+    }
+
+    pub(super) fn failure(self) -> Failure {
+        match self.report {
+            TaskReport::Failed { failure } => failure,
+            other => panic!("{other:?}\n{}", self.lines.join("\n")),
+        }
+    }
+}
+
+impl Rig {
+    pub(super) fn new(aws: FakeAws) -> Self {
+        Self {
+            aws: Arc::new(aws),
+            earlier: Vec::new(),
+            checkpoints: vec![Vec::new(); 3],
+            drain_after: None,
+            setup: LoadBalancerSetup {
+                family: FAMILY.into(),
+                image: "harness/todolist-sample:4".into(),
+                container_name: "harness_todolist-sample_4".into(),
+                task_definition: json!({
+                    "networkMode": "awsvpc",
+                    "containerDefinitions": [{"name": "harness_todolist-sample_4", "image": "harness/todolist-sample:4",
+                        "portMappings": [{"containerPort": 80}]}],
+                }),
+                service_definition: json!({}),
+                desired: DesiredCount::SameAsRunning { max: 2 },
+                load_balancer: "docs-example".into(),
+                prod_listener: "80".into(),
+                stage_listener: "8080".into(),
+                role: None,
+                target_container: None,
+                target_port: None,
+                steady_state_timeout_minutes: 10,
+            },
+            swap: SwapTargetGroups { downsize_old: true, delay_seconds: 0, probe_path: None },
+            deployment: DeploymentId::new(Uuid::from_u128(0xd)),
+            attempts: 0,
+        }
+    }
+
+    pub(super) fn action(&self, step: usize) -> StepAction {
+        match step {
+            0 => StepAction::BlueGreenLoadBalancerSetup(Box::new(self.setup.clone())),
+            1 => StepAction::UpgradeContainers(UpgradeContainers { desired: "100%".into() }),
+            _ => StepAction::SwapTargetGroups(self.swap.clone()),
+        }
+    }
+
+    /// One attempt of one step, forward or back. Its checkpoints and output are kept for what follows.
+    pub(super) async fn attempt(&mut self, step: usize, direction: Direction) -> Ended {
+        self.attempts += 1;
+        let resumed = direction == Direction::Undo || !self.checkpoints[step].is_empty() || self.attempts > step as u32 + 1;
+        let record = Arc::new(Record { drain_after: self.drain_after, ..Record::default() });
+        let assignment = Assignment {
+            task: TaskKey { deployment: self.deployment, step: step as u32, direction, attempt: self.attempts },
+            step_name: "step".into(),
+            action: self.action(step),
+            infrastructure: infrastructure(),
+            earlier: self.earlier.clone(),
+            checkpoints: self.checkpoints[step].clone(),
+            timeout_seconds: 3_600,
+            resumed,
+        };
+        let services = Services {
+            aws: Arc::new(Access(self.aws.clone())),
+            secrets: SecretsDirectory::default(),
+            // AWS's clock runs a thousand times faster here.
+            polling: Polling { min: Duration::from_millis(1), max: Duration::from_millis(2) },
+            memory: Arc::new(WaitMemory::default()),
+            write_budget: Duration::from_secs(4),
+            clock: Arc::new(SystemClock::new()),
+        };
+        let hooks = Hooks {
+            log: record.clone(),
+            checkpoints: record.clone(),
+            permit: record.clone(),
+            cancel: CancellationToken::new(),
+            drain: record.drain.clone(),
+        };
+        let report = run(assignment, &services, hooks).await;
+        self.checkpoints[step].extend(record.checkpoints.lock().expect("no panic").drain(..));
+        if let TaskReport::Succeeded { output } = &report
+            && direction == Direction::Perform
+        {
+            self.earlier.push(EarlierStep { name: format!("step{step}"), output: output.clone() });
+        }
+        let lines = record.lines.lock().expect("no panic").clone();
+        let permits = *record.permits.lock().expect("no panic");
+        Ended { report, lines, permits }
+    }
+
+    pub(super) async fn perform(&mut self, step: usize) -> Ended {
+        self.attempt(step, Direction::Perform).await
+    }
+
+    /// The next deployment of the line, to the same AWS.
+    pub(super) fn next_deployment(self) -> Self {
+        let aws = Arc::into_inner(self.aws).expect("nobody else holds it");
+        let deployment = DeploymentId::new(Uuid::from_u128(self.deployment.uuid().as_u128() + 1));
+        Self { deployment, setup: self.setup, swap: self.swap, ..Self::new(aws) }
+    }
+
+    /// All three steps, which have to succeed.
+    pub(super) async fn deploy(&mut self) {
+        for step in 0..3 {
+            self.perform(step).await.output();
+        }
+    }
+}
+
+fn infrastructure() -> InfrastructureSpec {
+    InfrastructureSpec {
+        name: "prod".into(),
+        region: "us-west-1".into(),
+        cluster: CLUSTER.into(),
+        launch_type: Some(LaunchType::Fargate),
+        vpc: Some("vpc-1".into()),
+        subnets: vec!["subnet-1".into()],
+        security_groups: vec!["sg-1".into()],
+        assign_public_ip: false,
+        execution_role: None,
+        assume_role: None,
+        delegate_selectors: Vec::new(),
+    }
+}
