@@ -18,7 +18,7 @@ fn assignment(step: u32) -> Box<Assignment> {
     Box::new(Assignment {
         task: task(step),
         step_name: "Note".into(),
-        action: StepAction::Note(Note { text: "hello".into() }),
+        action: StepAction::Note(Note { message: "hello".into() }),
         infrastructure: infrastructure(),
         earlier: Vec::new(),
         checkpoints: Vec::new(),
