@@ -156,3 +156,87 @@ impl AsyncWrite for Connection {
         self.stream.is_write_vectored()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures::StreamExt;
+    use rand::{SeedableRng, rngs::StdRng};
+    use rustls::{
+        ClientConfig, RootCertStore,
+        pki_types::{CertificateDer, ServerName, pem::PemObject},
+    };
+    use tokio_rustls::{TlsConnector, client};
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::tls::{Authority, install_provider, server_config};
+
+    /// No test takes this long.
+    const LIMIT: Duration = Duration::from_secs(10);
+
+    fn authority(seed: u64) -> Authority {
+        let now_ms = crate::clock::Clock::now_ms(&crate::clock::SystemClock::new());
+        Authority::create(now_ms, &mut StdRng::seed_from_u64(seed)).expect("an authority").0
+    }
+
+    fn config(authority: &Authority) -> ServerConfig {
+        let now_ms = crate::clock::Clock::now_ms(&crate::clock::SystemClock::new());
+        let names = ["localhost".to_owned()];
+        let life = Duration::from_secs(3600);
+        let identity = authority.server_certificate(&names, now_ms, life, &mut StdRng::seed_from_u64(9));
+        server_config(&identity.expect("a certificate"), None).expect("a configuration")
+    }
+
+    async fn connect(address: SocketAddr, authority: &Authority) -> io::Result<client::TlsStream<TcpStream>> {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(authority.certificate_pem().as_bytes()).expect("PEM")).expect("a root");
+        let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        let stream = TcpStream::connect(address).await?;
+        let name = ServerName::try_from("localhost").expect("a name");
+        TlsConnector::from(Arc::new(config)).connect(name, stream).await
+    }
+
+    #[tokio::test]
+    async fn silent_peers_hold_up_nobody_for_longer_than_a_handshake_may_take() {
+        install_provider();
+        let authority = authority(1);
+        let tasks = Tasks::new(CancellationToken::new());
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("binds");
+        let address = listener.local_addr().expect("an address");
+        let limits = AcceptLimits { handshake: Duration::from_millis(200), in_flight: 3 };
+        let shared = Arc::new(ArcSwap::from_pointee(config(&authority)));
+        let mut accepting = accept(&tasks, "test", listener, shared, limits);
+        let silent = futures::future::join_all((0..2).map(|_| TcpStream::connect(address))).await;
+        let ready = async { accepting.next().await.expect("goes on").expect("a connection") };
+        // Two of three slots are taken by silent peers: the third is free at once.
+        let (connected, connection) =
+            tokio::time::timeout(LIMIT, async { tokio::join!(connect(address, &authority), ready) }).await.expect("in time");
+        assert!(connected.is_ok() && connection.peer.certificate.is_none());
+        // All slots are taken: they are free again when the silent ones' time is over.
+        let more = futures::future::join_all((0..3).map(|_| TcpStream::connect(address))).await;
+        let ready = async { accepting.next().await.expect("goes on").expect("a connection") };
+        let (connected, _) =
+            tokio::time::timeout(LIMIT, async { tokio::join!(connect(address, &authority), ready) }).await.expect("in time");
+        assert!(connected.is_ok());
+        drop((silent, more));
+        tasks.drain(LIMIT).await.expect("ends");
+        assert!(accepting.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_new_certificate_is_used_from_the_next_connection_on() {
+        install_provider();
+        let (old, new) = (authority(1), authority(2));
+        let tasks = Tasks::new(CancellationToken::new());
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("binds");
+        let address = listener.local_addr().expect("an address");
+        let shared = Arc::new(ArcSwap::from_pointee(config(&old)));
+        let _accepting = accept(&tasks, "test", listener, shared.clone(), AcceptLimits::default());
+        let before = connect(address, &old).await.expect("the old one is trusted");
+        shared.store(Arc::new(config(&new)));
+        connect(address, &new).await.expect("the new one is shown");
+        assert!(connect(address, &old).await.is_err());
+        drop(before);
+        tasks.drain(LIMIT).await.expect("ends");
+    }
+}
