@@ -9,6 +9,8 @@ mod elbv2;
 mod failure;
 mod limits;
 mod sts;
+#[cfg(test)]
+mod tests;
 
 pub use connect::SdkAccess;
 pub use limits::CallLimits;
