@@ -13,3 +13,6 @@ pub mod program;
 pub mod session;
 pub mod settings;
 pub mod steps;
+
+#[cfg(test)]
+mod network_tests;

@@ -28,7 +28,7 @@ fn assignment(step: u32) -> Box<Assignment> {
 }
 
 fn infrastructure() -> InfrastructureSpec {
-    serde_json::from_value(serde_json::json!({"region": "eu-west-1", "cluster": "c"})).expect("an infrastructure")
+    serde_json::from_value(serde_json::json!({"name": "i", "region": "eu-west-1", "cluster": "c"})).expect("an infrastructure")
 }
 
 fn fact(from: u32) -> Checkpoint {
