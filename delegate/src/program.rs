@@ -31,6 +31,8 @@ use crate::{
 const THREADS: usize = 2;
 /// Events that wait for the agent, which never lets them wait long.
 const EVENTS: usize = 1024;
+/// Selectors that a control plane takes.
+const MOST_SELECTORS: usize = 64;
 /// How long what is left may take to end after the goodbye.
 const ENDING: Duration = Duration::from_secs(3);
 
@@ -58,6 +60,9 @@ pub enum ProgramError {
          create` and start the delegate with it and with --authorities"
     )]
     CertificateEnded,
+    /// It has more selectors than a control plane takes.
+    #[error("a delegate has at most {MOST_SELECTORS} selectors, its name included")]
+    Selectors,
     /// Part of it failed in a way that must not be: better an end and a new start than half a delegate.
     #[error("a part of the delegate panicked; its log tells which")]
     Panicked,
@@ -111,6 +116,10 @@ pub async fn run_with(
     clock: Arc<dyn Clock>,
     stop: CancellationToken,
 ) -> Result<(), ProgramError> {
+    let selectors = selectors(&settings);
+    if selectors.len() > MOST_SELECTORS {
+        return Err(ProgramError::Selectors);
+    }
     let state = Arc::new(StateDir::open(&settings.state_dir)?);
     let Some(identity) = identity(&settings, &state, clock.as_ref(), &stop).await? else { return Ok(()) };
     tracing::info!(delegate = %identity.delegate_id, control_plane = settings.control_plane, "the delegate starts");
@@ -128,7 +137,7 @@ pub async fn run_with(
 
     let driver = Driver::new(DriverParts {
         instance: InstanceId::new(Uuid::now_v7()),
-        selectors: selectors(&settings),
+        selectors,
         work,
         logs: logs.clone(),
         lease: lease.clone(),
@@ -149,15 +158,15 @@ pub async fn run_with(
     let parts = SessionParts { connector, events, holding: held, lease, connection, clock, tasks: tasks.clone(), closing };
     let sessions = tasks.spawn("sessions", session::keep(parts));
 
-    let end = tokio::select! {
-        _ = async { drop(agent.await); sessions.await } => Ok(()),
-        () = tasks.panicked() => Err(ProgramError::Panicked),
-    };
+    tokio::select! {
+        () = async { drop((agent.await, sessions.await)) } => {}
+        () = tasks.panicked() => return Err(ProgramError::Panicked),
+    }
     if let Err(late) = tasks.drain(ENDING).await {
         tracing::warn!(%late, "stopped with parts still at work");
     }
     tracing::info!("the delegate has left");
-    end
+    Ok(())
 }
 
 /// The identity kept from before, or a new one. None if asked to stop before the control plane could be reached.

@@ -43,7 +43,7 @@ pub struct Settings {
     pub name: Option<String>,
 
     /// What infrastructures can ask for to get this delegate. May be given several times.
-    #[arg(long = "selector", env = "SEGUE_DELEGATE_SELECTORS", value_name = "SELECTOR", value_delimiter = ',')]
+    #[arg(long = "selector", env = "SEGUE_DELEGATE_SELECTORS", value_name = "SELECTOR", value_delimiter = ',', value_parser = selector)]
     pub selectors: Vec<String>,
 
     /// A directory with secrets for ${secrets.NAME}: one file a secret.
@@ -173,6 +173,17 @@ fn name(text: &str) -> Result<String, InvalidSetting> {
     }
 }
 
+/// The longest selector, in characters.
+const LONGEST_SELECTOR: usize = 128;
+
+fn selector(text: &str) -> Result<String, InvalidSetting> {
+    if text.chars().count() <= LONGEST_SELECTOR && !text.chars().any(char::is_control) {
+        Ok(text.to_owned())
+    } else {
+        Err(InvalidSetting("expected at most 128 printable characters".into()))
+    }
+}
+
 fn in_names(c: char) -> bool {
     c.is_ascii_alphanumeric() || "._-".contains(c)
 }
@@ -202,6 +213,7 @@ mod tests {
         assert_eq!(settings.log_memory, Size(16 * 1024 * 1024));
         for wrong in [
             ["--name", "two words"],
+            ["--selector", "bell\u{7}"],
             ["--poll-interval-ms", "0..5"],
             ["--poll-interval-ms", "9..5"],
             ["--poll-interval-ms", "5"],

@@ -90,10 +90,12 @@ impl<'a> Session<'a> {
         self.uplink = Some(uplink);
         let mut client = DelegateGatewayClient::new(self.channel.clone());
         let opening = client.session(ReceiverStream::new(outbound));
-        let mut said = match tokio::time::timeout(OPENING, opening).await {
-            Ok(Ok(response)) => response.into_inner(),
-            Ok(Err(status)) => return End::Lost(format!("refused: {}", status.message())),
-            Err(_) => return End::Lost("no answer when the stream was opened".into()),
+        let opening = self.parts.closing.run_until_cancelled(tokio::time::timeout(OPENING, opening));
+        let mut said = match opening.await {
+            Some(Ok(Ok(response))) => response.into_inner(),
+            Some(Ok(Err(status))) => return End::Lost(format!("refused: {}", status.message())),
+            Some(Err(_)) => return End::Lost("no answer when the stream was opened".into()),
+            None => return End::Parted,
         };
         let patience = tokio::time::sleep(OPENING);
         tokio::pin!(patience);
@@ -102,17 +104,21 @@ impl<'a> Session<'a> {
             let happening = tokio::select! {
                 biased;
                 () = self.broken.cancelled() => Happening::Broken,
-                message = said.message() => Happening::Said(message),
                 () = self.parts.closing.cancelled(), if !closing => Happening::Closing,
+                message = said.message() => Happening::Said(message),
                 () = &mut patience, if closing || !self.welcome => Happening::TimeUp,
             };
             let end = match happening {
+                // Nobody is there any more to do anything about it.
+                Happening::Said(Ok(Some(_))) if closing => None,
                 Happening::Said(Ok(Some(message))) => self.take(Said::read(message)).await.err(),
                 Happening::Said(Ok(None)) if closing => Some(End::Parted),
                 Happening::Said(Ok(None)) => Some(End::Lost("the control plane ended the stream".into())),
                 Happening::Said(Err(_)) if closing => Some(End::Parted),
                 Happening::Said(Err(status)) => Some(End::Lost(status.message().to_owned())),
                 Happening::Broken => Some(End::Lost("the control plane does not answer or does not read".into())),
+                // Without a welcome there was no goodbye either.
+                Happening::Closing if !self.welcome => Some(End::Parted),
                 Happening::Closing => {
                     // With the agent's and the heartbeats' ends, ours is the last: the control plane sees the stream end.
                     closing = true;
@@ -124,8 +130,11 @@ impl<'a> Session<'a> {
                 Happening::TimeUp if closing => Some(End::Parted),
                 Happening::TimeUp => Some(End::Lost("no welcome in time".into())),
             };
-            if let Some(end) = end {
-                return end;
+            match end {
+                // The agent said goodbye while we had a message for it.
+                Some(End::Alone) if self.parts.closing.is_cancelled() => {}
+                Some(end) => return end,
+                None => {}
             }
         }
     }
