@@ -82,12 +82,21 @@ async fn attempt(
     console: Console,
     deadline: Instant,
 ) -> Outcome<StepOutput> {
-    let action = assignment.resolved_action(secrets.values()).map_err(|error| {
-        Failure::refused(FailureKind::Application, format!("The step's inputs can't be resolved: {error}"))
-            .hint("A ${secrets.NAME} is a file called NAME in the delegate's secrets directory (--secrets-dir).")
-    })?;
-    let aws = if needs_aws(action.kind()) { Some(services.aws.connect(&assignment.infrastructure).await?) } else { None };
     let direction = assignment.task.direction;
+    let action = match (assignment.resolved_action(secrets.values()), direction) {
+        (Ok(action), _) => action,
+        // What is undone is known from the record; a secret that is gone meanwhile must not stand in the way.
+        (Err(error), Direction::Undo) => {
+            console.warn(format!("The step's inputs can't be resolved any more ({error}); it is undone by what was recorded."));
+            assignment.action.clone()
+        }
+        (Err(error), Direction::Perform) => {
+            let message = format!("The step's inputs can't be resolved: {error}");
+            let hint = "A ${secrets.NAME} is a file called NAME in the delegate's secrets directory (--secrets-dir).";
+            return Err(Failure::refused(FailureKind::Application, message).hint(hint).into());
+        }
+    };
+    let aws = if needs_aws(action.kind()) { Some(services.aws.connect(&assignment.infrastructure).await?) } else { None };
     let context = StepContext {
         assignment,
         aws,

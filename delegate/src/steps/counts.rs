@@ -71,7 +71,7 @@ pub(super) async fn tasks_gone(context: &StepContext, cluster: &str, name: &str,
     let console = context.console();
     let mut events = Events::after(&service);
     let mut progress = Progress::default();
-    let mut waiting = context.waiting(format!("tasks gone {name}"), context.remaining());
+    let mut waiting = context.waiting(wait_kind("tasks gone", cluster, name), context.remaining());
     loop {
         let changed = events.tell(console, &service);
         if service.desired > 0 {
@@ -103,7 +103,7 @@ pub(super) async fn tasks_running(context: &StepContext, cluster: &str, name: &s
     let mut service = look_at(context, cluster, name).await?;
     let mut events = Events::after(&service);
     let mut progress = Progress::default();
-    let mut waiting = context.waiting(format!("tasks running {name}"), limit);
+    let mut waiting = context.waiting(wait_kind("tasks running", cluster, name), limit);
     loop {
         let changed = events.tell(console, &service);
         let moved = progress.say(waiting.elapsed(), service.running, || pending_line(context, service.running, count));
@@ -117,6 +117,12 @@ pub(super) async fn tasks_running(context: &StepContext, cluster: &str, name: &s
         }
         service = look(context, cluster, &[name]).await?.into_iter().next().unwrap_or(service);
     }
+}
+
+/// What a wait is remembered under: the same for every version of the line.
+pub(super) fn wait_kind(what: &str, cluster: &str, service: &str) -> String {
+    let line = service.rsplit_once("__").map_or(service, |(family, _)| family);
+    format!("{what} {cluster}/{line}")
 }
 
 /// The reference's line.

@@ -10,8 +10,8 @@ use std::{
 };
 
 use async_trait::async_trait;
-use aws_config::{BehaviorVersion, Region, SdkConfig, sts::AssumeRoleProvider};
-use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_config::{BehaviorVersion, Region, sts::AssumeRoleProvider};
+use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use domain::{failure::Failure, infrastructure::InfrastructureSpec};
 use tokio::sync::OnceCell;
 
@@ -25,8 +25,14 @@ type Key = (String, Option<String>, Option<String>);
 pub struct SdkAccess {
     session_name: String,
     limits: CallLimits,
-    base: Option<SdkConfig>,
+    fixed: Option<Fixed>,
     connections: Mutex<HashMap<Key, Arc<OnceCell<Aws>>>>,
+}
+
+/// An endpoint and credentials that stand in for the environment's.
+struct Fixed {
+    endpoint: String,
+    credentials: Credentials,
 }
 
 /// Connections kept at once. More infrastructures than that take turns.
@@ -35,21 +41,23 @@ const MOST_CONNECTIONS: usize = 256;
 impl SdkAccess {
     /// Access with the credentials of AWS's default chain. Roles are assumed in sessions called `segue-<delegate>`.
     pub fn new(delegate: &str, limits: CallLimits) -> Self {
-        Self { session_name: session_name(delegate), limits, base: None, connections: Mutex::default() }
+        Self { session_name: session_name(delegate), limits, fixed: None, connections: Mutex::default() }
     }
 
-    /// Access with this configuration's credentials and endpoint instead: for programs that have their own.
-    pub fn with_config(delegate: &str, limits: CallLimits, base: SdkConfig) -> Self {
-        Self { base: Some(base), ..Self::new(delegate, limits) }
+    /// Access to this endpoint with these credentials, whatever the environment says: for tests and for programs that bring their
+    /// own AWS.
+    pub fn fixed(delegate: &str, limits: CallLimits, endpoint: &str, credentials: Credentials) -> Self {
+        let fixed = Fixed { endpoint: endpoint.to_owned(), credentials };
+        Self { fixed: Some(fixed), ..Self::new(delegate, limits) }
     }
 
     async fn make(&self, infrastructure: &InfrastructureSpec) -> Aws {
         let region = Region::new(infrastructure.region.clone());
-        let base = match &self.base {
-            Some(base) => base.to_builder().region(region.clone()),
-            None => aws_config::defaults(BehaviorVersion::latest()).region(region.clone()).load().await.into_builder(),
-        };
-        let base = base.timeout_config(self.limits.read_timeouts()).retry_config(CallLimits::read_retries()).build();
+        let mut loader = aws_config::defaults(BehaviorVersion::latest()).region(region.clone());
+        if let Some(fixed) = &self.fixed {
+            loader = loader.endpoint_url(&fixed.endpoint).credentials_provider(fixed.credentials.clone());
+        }
+        let base = loader.timeout_config(self.limits.read_timeouts()).retry_config(CallLimits::read_retries()).load().await;
         let config = match &infrastructure.assume_role {
             None => base,
             Some(role) => {

@@ -7,7 +7,7 @@ use aws_config::SdkConfig;
 use aws_sdk_ecs::{
     Client,
     config::Builder,
-    types::{ClusterField, DesiredStatus, ServiceField, SortOrder, Tag, TaskDefinitionField, TaskDefinitionStatus},
+    types::{DesiredStatus, ServiceField, SortOrder, Tag, TaskDefinitionField, TaskDefinitionStatus},
 };
 use domain::failure::{Failure, FailureKind};
 use serde_json::Value;
@@ -55,7 +55,7 @@ impl Ecs for SdkEcs {
     async fn cluster(&self, cluster: &str) -> Result<Option<Cluster>, Failure> {
         let what = format!("read the ECS cluster {cluster}");
         let call = Self::read("ecs:DescribeClusters", &what);
-        let request = self.reads.describe_clusters().clusters(cluster).include(ClusterField::Tags);
+        let request = self.reads.describe_clusters().clusters(cluster);
         let answer = request.send().await.map_err(|error| failure(call, &error))?;
         Ok(answer.clusters().first().map(convert::cluster))
     }

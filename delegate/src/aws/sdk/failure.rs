@@ -67,8 +67,14 @@ where
             let told = if effect == Effect::MayHaveHappened { "; it may have been carried out" } else { "" };
             unanswered(effect, answer, format!("{could_not}: AWS could not be reached{told} ({detail})."))
         }
-        SdkError::ResponseError(_) => {
-            unanswered(possibly, answer, format!("{could_not}: AWS's answer could not be understood ({}).", cut(&chain(error))))
+        SdkError::ResponseError(response) => {
+            let status = response.raw().status().as_u16();
+            let told = if status >= 500 {
+                format!("AWS answered with HTTP status {status}")
+            } else {
+                format!("AWS's answer could not be understood ({})", cut(&chain(error)))
+            };
+            unanswered(possibly, answer, format!("{could_not}: {told}."))
         }
         SdkError::ConstructionFailure(_) => {
             if let Some(credentials) = in_chain::<CredentialsError>(error) {
@@ -154,7 +160,8 @@ fn unanswered(effect: Effect, answer: Box<PeerAnswer>, message: String) -> Failu
 
 fn no_credentials(could_not: String, error: &CredentialsError, answer: Box<PeerAnswer>) -> Failure {
     let detail = cut(&chain(error));
-    let transient = matches!(error, CredentialsError::ProviderTimedOut(_));
+    let unreachable = in_chain::<hyper_util::client::legacy::Error>(error).is_some();
+    let transient = unreachable || matches!(error, CredentialsError::ProviderTimedOut(_));
     Failure {
         kind: FailureKind::Authorization,
         effect: Effect::DidNotHappen,

@@ -3,8 +3,7 @@
 
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use aws_credential_types::Credentials;
 use domain::{
     failure::{Effect, FailureKind},
     infrastructure::InfrastructureSpec,
@@ -86,16 +85,10 @@ async fn serve(answers: Vec<Answer>) -> (String, JoinHandle<Vec<Asked>>) {
 
 async fn connect(endpoint: &str) -> Aws {
     let credentials = Credentials::new("AKIDEXAMPLE", "secret", None, None, "test");
-    let config = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("eu-west-1"))
-        .endpoint_url(endpoint)
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .build();
     let limits = CallLimits { read: Duration::from_secs(5), write: Duration::from_millis(300) };
     let infrastructure: InfrastructureSpec =
         serde_json::from_value(json!({"name": "prod", "region": "eu-west-1", "cluster": "c"})).expect("an infrastructure");
-    SdkAccess::with_config("dlg", limits, config).connect(&infrastructure).await.expect("no call is made")
+    SdkAccess::fixed("dlg", limits, endpoint, credentials).connect(&infrastructure).await.expect("no call is made")
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ pub(super) struct Scene {
     pub(super) rules: Vec<(String, Vec<Rule>)>,
     /// The target groups that the two listeners forward to.
     pub(super) groups: Vec<TargetGroup>,
-    /// What is registered in production's target group.
+    /// What is registered in production's target group, if no running service of the line is.
     pub(super) prod_targets: Vec<Target>,
     /// All services of the line.
     pub(super) services: Vec<Service>,
@@ -69,10 +69,13 @@ pub(super) async fn look(context: &StepContext, input: &LoadBalancerSetup, infra
     let rules = futures::future::try_join_all(
         named.iter().map(|listener| async { Ok((listener.arn.clone(), elb.rules(&listener.arn).await?)) }),
     );
+    // Asked only where no service of the line accounts for what is registered there.
     let targets = async {
         match &prod_group {
-            Some(group) => elb.target_health(group).await,
-            None => Ok(Vec::new()),
+            Some(group) if !scene.services.iter().any(|service| service.target_groups.contains(group) && service.running > 0) => {
+                elb.target_health(group).await
+            }
+            _ => Ok(Vec::new()),
         }
     };
     let (groups, rules, targets) = context.read(async { futures::try_join!(groups, rules, targets) }).await?;

@@ -19,12 +19,15 @@ use super::{
     failing, undo,
 };
 use crate::{
-    aws::model::{Service, Task, TaskState},
+    aws::model::{Service, Target, Task, TaskState},
     executor::{Outcome, StepContext, Waiting},
 };
 
 /// A service that is steady by its counts is believed after this long without ECS saying so (it does not repeat itself for hours).
 const STEADY_WITHOUT_EVENT: Duration = Duration::from_secs(90);
+
+/// How long AWS may take to list tasks that are healthy targets already.
+const TASKS_LISTED_WITHIN: Duration = Duration::from_secs(15);
 
 /// *Upgrade Containers*.
 pub(in super::super) struct Upgrade<'a> {
@@ -43,19 +46,17 @@ impl Step for Upgrade<'_> {
         console.info("Service update request successfully submitted.");
 
         let limit = Duration::from_secs(u64::from(setup.steady_state_timeout_minutes) * 60);
-        start.wait = Some(context.waiting(format!("steady {}", short_name(&setup.cluster)), limit));
+        start.wait = Some(context.waiting(counts::wait_kind("steady", cluster, &setup.service), limit));
         let service = start.running(service).await?;
         console.info("Waiting for service to be in steady state...");
         start.steady(service).await?;
         console.info("Service has reached a steady state");
-        let tasks = start.healthy().await?;
+        let addresses = start.healthy().await?;
         start.ended();
 
         console.info("No Autoscalar config provided.");
         console.info("");
         console.info("Container IDs:");
-        let addresses: Vec<String> =
-            tasks.iter().map(|task| task.address.clone().unwrap_or_else(|| task.id().to_owned())).collect();
         for address in &addresses {
             console.info(format!("  {address} (new)"));
         }
@@ -203,34 +204,43 @@ impl<'a> Start<'a> {
         }
     }
 
-    /// Waits until every task is a healthy target. Gives the running tasks.
-    async fn healthy(&mut self) -> Outcome<Vec<Task>> {
+    /// Waits until every task is a healthy target. Gives what to call the tasks: their addresses.
+    async fn healthy(&mut self) -> Outcome<Vec<String>> {
         let (context, setup, wanted) = (self.context, self.setup, self.wanted);
         let aws = context.aws()?;
         let mut progress = Progress::default();
+        let mut whole_since = None;
         loop {
             let targets = targets::look(context, &setup.new_target_group).await?;
             let standing = Standing::of(&targets);
+            let mut in_the_way = None;
             if standing.is_whole(wanted) {
+                let whole_for = self.elapsed().saturating_sub(*whole_since.get_or_insert(self.elapsed()));
+                let late = whole_for >= context.polling().aws_time(TASKS_LISTED_WITHIN);
                 let tasks = context.read(aws.ecs.tasks(&setup.cluster, &setup.service, TaskState::Running)).await?;
-                let is_target = |address: &String| targets.iter().any(|target| target.is_healthy() && target.id == *address);
-                // Tasks without an address of their own are targets by their instance: the count has to do for them.
-                if tasks.iter().filter_map(|task| task.address.as_ref()).all(is_target) && tasks.len() >= wanted as usize {
-                    context.console().info(format!("{} of {wanted} targets are healthy", standing.healthy));
-                    return Ok(tasks);
+                match names(&tasks, &targets, wanted, late) {
+                    Ok(names) => {
+                        context.console().info(format!("{} of {wanted} targets are healthy", standing.healthy));
+                        return Ok(names);
+                    }
+                    Err(reason) => in_the_way = Some(reason),
                 }
+            } else {
+                whole_since = None;
             }
             let moved = progress.say(self.elapsed(), standing.healthy, || targets::say(context, standing.healthy, wanted));
             let service = self.look().await?;
             let news = self.events.tell(context.console(), &service);
             self.refuse_hopeless(&service).await?;
-            if service.running < wanted {
-                // ECS takes tasks away that fail the load balancer's health check.
-                counts::pending_line(context, service.running, wanted);
-            }
+            // ECS takes tasks away that fail the load balancer's health check, and starts others.
+            let running = service.running;
+            self.progress.say(self.elapsed(), running, || counts::pending_line(context, running, wanted));
             if !self.again(moved || news).await? {
                 let limit = self.elapsed();
-                return Err(targets::not_healthy(&setup.new_target_group, standing, wanted, &targets, limit).into());
+                return Err(match in_the_way {
+                    Some(reason) => self.too_slow(&reason, &service).await,
+                    None => targets::not_healthy(&setup.new_target_group, standing, wanted, &targets, limit).into(),
+                });
             }
         }
     }
@@ -286,6 +296,23 @@ impl<'a> Start<'a> {
     }
 }
 
+/// What the running tasks are called: by their addresses, each of which has to be a healthy target; by their ids, if they have no
+/// address of their own (they are targets by their instance). `late`: AWS had time enough to list them all; the healthy targets
+/// are told instead of what is missing.
+fn names(tasks: &[Task], targets: &[Target], wanted: u32, late: bool) -> Result<Vec<String>, String> {
+    let healthy: Vec<&Target> = targets.iter().filter(|target| target.is_healthy()).collect();
+    let is_target = |address: &str| healthy.iter().any(|target| target.id == address);
+    if let Some(address) = tasks.iter().filter_map(|task| task.address.as_deref()).find(|address| !is_target(address)) {
+        return Err(format!("the task at {address} is not a healthy target"));
+    }
+    let listed = u32::try_from(tasks.len()).unwrap_or(u32::MAX);
+    match listed >= wanted {
+        true => Ok(tasks.iter().map(|task| task.address.clone().unwrap_or_else(|| task.id().to_owned())).collect()),
+        false if late => Ok(healthy.iter().map(|target| target.id.clone()).collect()),
+        false => Err(format!("AWS lists {listed} of {wanted} tasks")),
+    }
+}
+
 /// Whether the service's counts are those of a steady service.
 fn settled(service: &Service, wanted: u32) -> bool {
     let [only] = service.deployments.as_slice() else { return false };
@@ -313,5 +340,20 @@ mod tests {
         assert!(!settled(&service(vec![primary(Some("IN_PROGRESS"))], 2, 0), 2));
         assert!(!settled(&service(vec![primary(None)], 1, 1), 2));
         assert!(!settled(&service(vec![primary(None), primary(None)], 2, 0), 2));
+    }
+
+    #[test]
+    fn every_listed_task_has_to_be_a_healthy_target() {
+        let task =
+            |address: Option<&str>| Task { arn: "arn:task/c/abc".into(), address: address.map(Into::into), ..Task::default() };
+        let target = |id: &str| Target { id: id.into(), port: None, state: "healthy".into(), reason: None, description: None };
+        let targets = [target("10.0.0.1"), target("10.0.0.2")];
+        let both = [task(Some("10.0.0.1")), task(Some("10.0.0.2"))];
+        assert_eq!(names(&both, &targets, 2, false), Ok(vec!["10.0.0.1".into(), "10.0.0.2".into()]));
+        assert_eq!(names(&[task(None)], &targets, 1, false), Ok(vec!["abc".into()]));
+        assert_eq!(names(&both[..1], &targets, 2, false), Err("AWS lists 1 of 2 tasks".into()));
+        assert_eq!(names(&both[..1], &targets, 2, true), Ok(vec!["10.0.0.1".into(), "10.0.0.2".into()]));
+        let replaced = [task(Some("10.0.0.1")), task(Some("10.0.0.9"))];
+        assert_eq!(names(&replaced, &targets, 2, true), Err("the task at 10.0.0.9 is not a healthy target".into()));
     }
 }
