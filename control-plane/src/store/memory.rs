@@ -1,0 +1,192 @@
+//! A store in memory, for tests and simulations. It can do what disks do: be slow to flush, lose what was not flushed when the
+//! power goes, and refuse to write.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tokio::sync::watch;
+
+use super::{
+    change::{ChangeSet, Expect, Write},
+    error::StoreError,
+    interface::{Store, StoreHealth},
+    range::KeyRange,
+    table::Table,
+};
+
+type Rows = BTreeMap<(Table, Bytes), Bytes>;
+
+#[derive(Default)]
+struct State {
+    /// With what was taken and is not flushed: what preconditions are held against.
+    applied: Rows,
+    /// What readers see, and what is left when the power goes.
+    durable: Rows,
+    unflushed: Vec<Write>,
+    /// Change sets taken so far.
+    taken: u64,
+    flushes: u64,
+    held: bool,
+    broken: Option<String>,
+}
+
+/// How far the disk is: what commits wait for.
+#[derive(Clone, Default)]
+struct Progress {
+    flushed: u64,
+    lost: Option<String>,
+}
+
+/// The store.
+pub struct MemoryStore {
+    state: Mutex<State>,
+    progress: watch::Sender<Progress>,
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self { state: Mutex::default(), progress: watch::Sender::new(Progress::default()) }
+    }
+}
+
+impl MemoryStore {
+    /// An empty store that flushes at once.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// From now on nothing is flushed: commits wait, readers see what was there before.
+    pub fn hold_flushes(&self) {
+        self.state().held = true;
+    }
+
+    /// Flushes what has waited, in one go, and everything that comes.
+    pub fn release_flushes(&self) {
+        let mut state = self.state();
+        state.held = false;
+        self.flush(&mut state);
+    }
+
+    /// The power goes. Gives the store that is found when it is back: everything that was not flushed is lost. This one answers
+    /// nothing any more, and whoever waits for a commit hears that it is not known whether it was made.
+    pub fn cut_power(&self) -> Self {
+        let mut state = self.state();
+        let rows = state.durable.clone();
+        self.give_up(&mut state, "the power was cut");
+        let found = State { applied: rows.clone(), durable: rows, ..State::default() };
+        Self { state: Mutex::new(found), ..Self::default() }
+    }
+
+    /// From now on the store is read-only, as with a full disk. What was not flushed is not seen.
+    pub fn fail_writes(&self, reason: &str) {
+        self.give_up(&mut self.state(), reason);
+    }
+
+    /// How often it has flushed.
+    pub fn flushes(&self) -> u64 {
+        self.state().flushes
+    }
+
+    /// Change sets that were taken, flushed or not.
+    pub fn taken(&self) -> u64 {
+        self.state().taken
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn flush(&self, state: &mut State) {
+        if state.unflushed.is_empty() && state.taken == self.progress.borrow().flushed {
+            return;
+        }
+        for write in std::mem::take(&mut state.unflushed) {
+            apply(&mut state.durable, write);
+        }
+        state.flushes += 1;
+        self.progress.send_modify(|progress| progress.flushed = state.taken);
+    }
+
+    fn give_up(&self, state: &mut State, reason: &str) {
+        state.broken = Some(reason.to_owned());
+        self.progress.send_modify(|progress| progress.lost = Some(reason.to_owned()));
+    }
+
+    /// Takes a change set; gives its number.
+    fn take(&self, change: ChangeSet) -> Result<u64, StoreError> {
+        let mut state = self.state();
+        if let Some(reason) = &state.broken {
+            return Err(StoreError::unavailable(reason));
+        }
+        for Expect { table, key, value } in change.expect {
+            let key = (table, key);
+            if state.applied.get(&key) != value.as_ref() {
+                return Err(StoreError::Conflict { table, key: key.1 });
+            }
+        }
+        for write in change.writes {
+            apply(&mut state.applied, write.clone());
+            state.unflushed.push(write);
+        }
+        state.taken += 1;
+        let number = state.taken;
+        if !state.held {
+            self.flush(&mut state);
+        }
+        Ok(number)
+    }
+}
+
+fn apply(rows: &mut Rows, Write { table, key, value }: Write) {
+    match value {
+        Some(value) => rows.insert((table, key), value),
+        None => rows.remove(&(table, key)),
+    };
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn commit(&self, change: ChangeSet) -> Result<(), StoreError> {
+        change.check()?;
+        // As a disk would: others get their turn before this is done.
+        tokio::task::yield_now().await;
+        let number = self.take(change)?;
+        let mut progress = self.progress.subscribe();
+        let reached = progress.wait_for(|progress| progress.flushed >= number || progress.lost.is_some()).await;
+        let progress = reached.map_err(|_| StoreError::unavailable("the store was closed"))?;
+        match &progress.lost {
+            Some(reason) if progress.flushed < number => Err(StoreError::unavailable(reason)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn get(&self, table: Table, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        Ok(self.state().durable.get(&(table, Bytes::copy_from_slice(key))).cloned())
+    }
+
+    async fn scan(&self, table: Table, range: KeyRange, limit: usize) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
+        let Some((from, to)) = range.bounds() else { return Ok(Vec::new()) };
+        let state = self.state();
+        // Tables are in the key: a range without an end ends with its table.
+        let from = from.map(|key| (table, Bytes::copy_from_slice(key)));
+        let to = to.map(|key| (table, Bytes::copy_from_slice(key)));
+        let rows = state.durable.range((from, to)).map(|((table, key), value)| (*table, key.clone(), value.clone()));
+        let own = |(of, key, value)| (of == table).then_some((key, value));
+        Ok(match range.is_reverse() {
+            // Backwards, the tables behind this one come first.
+            true => rows.rev().skip_while(|(of, ..)| *of != table).map_while(own).take(limit).collect(),
+            false => rows.map_while(own).take(limit).collect(),
+        })
+    }
+
+    fn health(&self) -> StoreHealth {
+        match &self.state().broken {
+            None => StoreHealth::Writable,
+            Some(reason) => StoreHealth::ReadOnly { reason: reason.clone() },
+        }
+    }
+}
