@@ -53,13 +53,13 @@ class MotoWorld:
         targets = [(balancer["targetGroupArn"], balancer["containerPort"]) for balancer in service.load_balancers or []]
         for arn, port in targets:
             group = elb.target_groups[arn]
-            wanted = [{"id": self._address(service.name, number), "port": port} for number in range(desired)]
+            wanted = [{"Id": self._address(service.name, number), "Port": port} for number in range(desired)]
             mine = {self._address(service.name, number) for number in range(64)}
-            present = {target["id"] for target in group.targets.values()}
-            missing = [target for target in wanted if target["id"] not in present]
+            present = {target["Id"] for target in group.targets.values()}
+            missing = [target for target in wanted if target["Id"] not in present]
             if missing:
                 group.register(missing)
-            extra = [{"id": address, "port": port} for address in (present & mine) - {target["id"] for target in wanted}]
+            extra = [{"Id": address, "Port": port} for address in (present & mine) - {target["Id"] for target in wanted}]
             if extra:
                 group.deregister(extra)
         service.running_count = desired

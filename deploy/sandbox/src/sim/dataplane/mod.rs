@@ -1,0 +1,12 @@
+//! The data plane: real sockets that follow the state. Tasks listen, load balancers forward, health checks ask.
+
+mod forward;
+mod health;
+mod listeners;
+mod pace;
+mod routes;
+mod tasks;
+mod traffic;
+
+pub use pace::run;
+pub use traffic::Traffic;

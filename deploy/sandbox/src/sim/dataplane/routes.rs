@@ -1,0 +1,195 @@
+//! What the proxies know: a picture of listeners, rules and healthy targets, which reaches them a while after it became true.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
+
+use winterbaume_elasticloadbalancingv2::model as wire;
+
+use crate::sim::{
+    elbv2::{Elb, TargetState},
+    simulator::World,
+};
+
+/// The picture.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Routes {
+    /// By the listener's socket.
+    pub listeners: BTreeMap<SocketAddr, Route>,
+    /// Targets that may get requests, by group.
+    pub groups: BTreeMap<String, Vec<SocketAddr>>,
+}
+
+/// One listener: rules in order, the default one last.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Route {
+    /// Conditions (as JSON of AWS's shape) and what to do.
+    pub rules: Vec<(Vec<Condition>, Deed)>,
+}
+
+/// A condition of a rule: any of its values must match.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Condition {
+    /// Path patterns.
+    Path(Vec<String>),
+    /// Host patterns.
+    Host(Vec<String>),
+    /// Header name and value patterns.
+    Header(String, Vec<String>),
+    /// Methods.
+    Method(Vec<String>),
+    /// Query string pairs; no key: any key.
+    Query(Vec<(Option<String>, String)>),
+    /// Source addresses in CIDR form.
+    Source(Vec<String>),
+}
+
+/// What a listener does with a request.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Deed {
+    /// Forwards to one of the groups, by weight.
+    Forward(Vec<(String, i32)>),
+    /// Answers itself.
+    Fixed {
+        /// Status.
+        status: u16,
+        /// Content type.
+        content_type: String,
+        /// Body.
+        body: String,
+    },
+    /// Sends elsewhere.
+    Redirect {
+        /// Status.
+        status: u16,
+        /// Location, with AWS's placeholders.
+        location: String,
+    },
+}
+
+/// Delays pictures by AWS's propagation time.
+#[derive(Debug, Default)]
+pub struct Propagation {
+    newest: Option<Arc<Routes>>,
+    coming: VecDeque<(f64, Arc<Routes>)>,
+}
+
+impl Propagation {
+    /// The picture that reaches the proxies now, if one does.
+    pub fn due(&mut self, world: &World) -> Option<Arc<Routes>> {
+        let now = world.clock.now();
+        let drawn = draw(world);
+        if self.newest.as_deref() != Some(&drawn) {
+            let drawn = Arc::new(drawn);
+            self.newest = Some(Arc::clone(&drawn));
+            self.coming.push_back((now + world.delays.propagation, drawn));
+        }
+        let mut due = None;
+        while self.coming.front().is_some_and(|(at, _)| now >= *at) {
+            due = self.coming.pop_front().map(|(_, routes)| routes);
+        }
+        due
+    }
+}
+
+fn draw(world: &World) -> Routes {
+    let state = world.state();
+    let now = world.clock.now();
+    let mut routes = Routes::default();
+    for (_, elb) in state.regions.values() {
+        for (arn, listener) in &elb.listeners {
+            let balancer = listener.shape.load_balancer_arn.as_ref().and_then(|arn| elb.load_balancers.get(arn));
+            let port = listener.shape.port.and_then(|port| u16::try_from(port).ok());
+            if let (Some(balancer), Some(port)) = (balancer, port) {
+                if now >= balancer.active_at {
+                    routes.listeners.insert(SocketAddr::from((balancer.address, port)), route(elb, arn));
+                }
+            }
+        }
+        for (arn, group) in &elb.target_groups {
+            let alive = |wanted: fn(&TargetState) -> bool| -> Vec<SocketAddr> {
+                let targets = group.targets.iter().filter(|(_, target)| wanted(&target.state));
+                targets.map(|((address, port), _): (&(Ipv4Addr, u16), _)| SocketAddr::from((*address, *port))).collect()
+            };
+            let mut targets = alive(TargetState::is_healthy);
+            if targets.is_empty() {
+                // Fail open: with no healthy target, all registered ones get requests.
+                targets = alive(|state| matches!(state, TargetState::Initial(_) | TargetState::Unhealthy { .. }));
+            }
+            routes.groups.insert(arn.clone(), targets);
+        }
+    }
+    routes
+}
+
+fn route(elb: &Elb, listener: &str) -> Route {
+    let mut rules: Vec<_> = elb.rules.values().filter(|rule| rule.listener == listener).collect();
+    rules.sort_by_key(|rule| rule.priority);
+    let mut route = Route { rules: Vec::new() };
+    for rule in rules {
+        let conditions = rule.shape.conditions.iter().flat_map(|list| &list.items).filter_map(condition).collect();
+        if let Some(deed) = deed(rule.shape.actions.as_ref()) {
+            route.rules.push((conditions, deed));
+        }
+    }
+    if let Some(deed) = elb.listeners.get(listener).and_then(|listener| deed(listener.shape.default_actions.as_ref())) {
+        route.rules.push((Vec::new(), deed));
+    }
+    route
+}
+
+fn deed(actions: Option<&wire::Actions>) -> Option<Deed> {
+    let last = actions?.items.last()?;
+    match last.r#type.as_str() {
+        "forward" => {
+            let configured = last.forward_config.iter().flat_map(|config| config.target_groups.iter().flat_map(|list| &list.items));
+            let groups = configured.filter_map(|tuple| Some((tuple.target_group_arn.clone()?, tuple.weight.unwrap_or(1))));
+            Some(Deed::Forward(groups.collect()))
+        }
+        "fixed-response" => {
+            let fixed = last.fixed_response_config.as_ref()?;
+            Some(Deed::Fixed {
+                status: fixed.status_code.parse().ok()?,
+                content_type: fixed.content_type.clone().unwrap_or_else(|| "text/plain".to_owned()),
+                body: fixed.message_body.clone().unwrap_or_default(),
+            })
+        }
+        "redirect" => {
+            let redirect = last.redirect_config.as_ref()?;
+            let part = |value: &Option<String>, default: &str| value.clone().unwrap_or_else(|| default.to_owned());
+            let location = format!(
+                "{}://{}:{}{}?{}",
+                part(&redirect.protocol, "#{protocol}").to_lowercase(),
+                part(&redirect.host, "#{host}"),
+                part(&redirect.port, "#{port}"),
+                part(&redirect.path, "/#{path}"),
+                part(&redirect.query, "#{query}")
+            );
+            let status = if redirect.status_code == "HTTP_301" { 301 } else { 302 };
+            Some(Deed::Redirect { status, location })
+        }
+        _ => None,
+    }
+}
+
+fn condition(condition: &wire::RuleCondition) -> Option<Condition> {
+    let items = |list: &Option<wire::ListOfString>| list.as_ref().map(|list| list.items.clone()).filter(|items| !items.is_empty());
+    let plain = items(&condition.values);
+    Some(match condition.field.as_deref()? {
+        "path-pattern" => Condition::Path(plain.or_else(|| items(&condition.path_pattern_config.as_ref()?.values))?),
+        "host-header" => Condition::Host(plain.or_else(|| items(&condition.host_header_config.as_ref()?.values))?),
+        "http-header" => {
+            let config = condition.http_header_config.as_ref()?;
+            Condition::Header(config.http_header_name.clone()?, items(&config.values)?)
+        }
+        "http-request-method" => Condition::Method(items(&condition.http_request_method_config.as_ref()?.values)?),
+        "query-string" => {
+            let pairs = condition.query_string_config.as_ref()?.values.as_ref()?;
+            Condition::Query(pairs.items.iter().filter_map(|pair| Some((pair.key.clone(), pair.value.clone()?))).collect())
+        }
+        "source-ip" => Condition::Source(items(&condition.source_ip_config.as_ref()?.values)?),
+        _ => return None,
+    })
+}

@@ -1,0 +1,254 @@
+//! What ECS remembers in one account and region. Documents that a user wrote are kept whole, so that what comes back is what was
+//! asked for, members that this simulator has never heard of included.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    net::Ipv4Addr,
+};
+
+use serde_json::{Map, Value};
+
+/// One account and region.
+#[derive(Debug, Default)]
+pub struct Ecs {
+    /// By name.
+    pub clusters: BTreeMap<String, Cluster>,
+    /// Families by name; a revision is its position, from 1.
+    pub families: BTreeMap<String, Vec<TaskDefinition>>,
+    /// By (cluster, name).
+    pub services: BTreeMap<(String, String), Service>,
+    /// By id.
+    pub tasks: BTreeMap<String, Task>,
+}
+
+/// A cluster.
+#[derive(Debug)]
+pub struct Cluster {
+    /// `ACTIVE` or `INACTIVE`.
+    pub status: &'static str,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+/// Tags in the order of their keys.
+pub type Tags = BTreeMap<String, String>;
+
+/// A revision of a task definition.
+#[derive(Debug)]
+pub struct TaskDefinition {
+    /// The request, whole, without its tags.
+    pub document: Map<String, Value>,
+    /// `ACTIVE` or `INACTIVE`.
+    pub status: &'static str,
+    /// When it was registered, seconds since 1970.
+    pub registered_at: f64,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+/// Where a service is in its life.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum ServiceStatus {
+    /// Alive.
+    Active,
+    /// Deleted, tasks still stopping; since when, in AWS's time.
+    Draining(f64),
+    /// Gone, still described; since when, in AWS's time.
+    Inactive(f64),
+}
+
+impl ServiceStatus {
+    /// AWS's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "ACTIVE",
+            Self::Draining(_) => "DRAINING",
+            Self::Inactive(_) => "INACTIVE",
+        }
+    }
+}
+
+/// A service.
+#[derive(Debug)]
+pub struct Service {
+    /// Long ARN.
+    pub arn: String,
+    /// Cluster's ARN.
+    pub cluster_arn: String,
+    /// The `CreateService` request with later updates merged in, without the members kept beside it here.
+    pub document: Map<String, Value>,
+    /// Full ARN of the task definition.
+    pub task_definition: String,
+    /// Its desired count.
+    pub desired: u32,
+    /// Where it is in its life.
+    pub status: ServiceStatus,
+    /// Its deployments, the PRIMARY one first.
+    pub deployments: Vec<Deployment>,
+    /// Its events, newest first, at most 100.
+    pub events: VecDeque<Event>,
+    /// Its tags.
+    pub tags: Tags,
+    /// When it was created, seconds since 1970.
+    pub created_at: f64,
+    /// Whether the last event that matters was a steady state.
+    pub steady: bool,
+    /// Since when it is as it is, in AWS's time.
+    pub changed_at: f64,
+}
+
+impl Service {
+    /// The target groups its tasks register in: (target group ARN, container, port).
+    pub fn targets(&self) -> Vec<(String, String, u16)> {
+        let listed = self.document.get("loadBalancers").and_then(Value::as_array).into_iter().flatten();
+        listed
+            .filter_map(|balancer| {
+                let text = |name: &str| balancer.get(name).and_then(Value::as_str).map(str::to_owned);
+                let port = balancer.get("containerPort").and_then(Value::as_u64).and_then(|port| u16::try_from(port).ok())?;
+                Some((text("targetGroupArn")?, text("containerName")?, port))
+            })
+            .collect()
+    }
+
+    /// Grace period for target health, in seconds.
+    pub fn grace(&self) -> f64 {
+        self.document.get("healthCheckGracePeriodSeconds").and_then(Value::as_f64).unwrap_or(0.0)
+    }
+}
+
+/// A deployment of a service.
+#[derive(Debug, Clone)]
+pub struct Deployment {
+    /// `ecs-svc/` and 19 digits.
+    pub id: String,
+    /// Full ARN of its task definition.
+    pub task_definition: String,
+    /// `IN_PROGRESS`, `COMPLETED` or `FAILED`.
+    pub rollout_state: &'static str,
+    /// Consecutive tasks that failed.
+    pub failed_tasks: u32,
+    /// Seconds since 1970.
+    pub created_at: f64,
+    /// Seconds since 1970.
+    pub updated_at: f64,
+}
+
+/// A service event.
+#[derive(Debug, Clone)]
+pub struct Event {
+    /// A UUID.
+    pub id: String,
+    /// Seconds since 1970.
+    pub at: f64,
+    /// AWS's text.
+    pub message: String,
+}
+
+/// Where a task is in its life. Times are AWS's.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Phase {
+    /// Its interface is being made, until then.
+    Provisioning(f64),
+    /// Its containers are being started, until then.
+    Pending(f64),
+    /// Its targets are being registered, until then.
+    Activating(f64),
+    /// It runs.
+    Running,
+    /// It is to stop: targets drain first.
+    Draining,
+    /// It was told to stop, until then.
+    Stopping(f64),
+    /// It has stopped, at that time.
+    Stopped(f64),
+}
+
+/// A task.
+#[derive(Debug)]
+pub struct Task {
+    /// 32 hexadecimal digits.
+    pub id: String,
+    /// Its cluster's name.
+    pub cluster: String,
+    /// Its service's name; none for a task of its own.
+    pub service: Option<String>,
+    /// The deployment or caller that started it.
+    pub started_by: String,
+    /// Full ARN of its task definition.
+    pub task_definition: String,
+    /// Where it is.
+    pub phase: Phase,
+    /// How much slower or faster than usual its start is; tasks launched together share it.
+    pub jitter: f64,
+    /// Its address.
+    pub address: Ipv4Addr,
+    /// Seconds since 1970.
+    pub created_at: f64,
+    /// Seconds since 1970, once it ran.
+    pub started_at: Option<f64>,
+    /// When it began to run, in AWS's time.
+    pub running_since: Option<f64>,
+    /// Seconds since 1970, once it stopped.
+    pub stopped_at: Option<f64>,
+    /// AWS's word for why, and its text.
+    pub stop: Option<(&'static str, String)>,
+    /// The containers' exit code, once they ended.
+    pub exit_code: Option<i32>,
+    /// Target groups it is registered in.
+    pub registered: Vec<(String, u16)>,
+}
+
+impl Task {
+    /// Whether it is meant to go on.
+    pub fn is_wanted(&self) -> bool {
+        matches!(self.phase, Phase::Provisioning(_) | Phase::Pending(_) | Phase::Activating(_) | Phase::Running)
+    }
+
+    /// Whether AWS counts it as running. A task that drains still runs: with one target group, DEACTIVATING was reported not to
+    /// show (aws/containers-roadmap issue 1039).
+    pub fn is_running(&self) -> bool {
+        matches!(self.phase, Phase::Running | Phase::Draining)
+    }
+
+    /// Whether AWS counts it as pending.
+    pub fn is_pending(&self) -> bool {
+        matches!(self.phase, Phase::Provisioning(_) | Phase::Pending(_) | Phase::Activating(_))
+    }
+
+    /// AWS's word for where it is.
+    pub fn last_status(&self) -> &'static str {
+        match self.phase {
+            Phase::Provisioning(_) => "PROVISIONING",
+            Phase::Pending(_) => "PENDING",
+            Phase::Activating(_) => "ACTIVATING",
+            Phase::Running | Phase::Draining => "RUNNING",
+            Phase::Stopping(_) => "STOPPING",
+            Phase::Stopped(_) => "STOPPED",
+        }
+    }
+}
+
+/// `family` or `family:revision` or an ARN, taken apart; a revision of none means the newest active one.
+pub fn parse_task_definition(text: &str) -> (String, Option<String>) {
+    let name = text.rsplit('/').next().unwrap_or(text);
+    match name.split_once(':') {
+        Some((family, revision)) => (family.to_owned(), Some(revision.to_owned())),
+        None => (name.to_owned(), None),
+    }
+}
+
+/// The last part of an ARN, or the name itself.
+pub fn short(name_or_arn: &str) -> &str {
+    name_or_arn.rsplit('/').next().unwrap_or(name_or_arn)
+}
+
+/// Tags in AWS's JSON form.
+pub fn tags_json(tags: &Tags) -> Value {
+    tags.iter().map(|(key, value)| serde_json::json!({"key": key, "value": value})).collect()
+}
+
+/// Reads tags in AWS's JSON form.
+pub fn parse_tags(value: Option<&Value>) -> Tags {
+    let text = |tag: &Value, name: &str| tag.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    value.and_then(Value::as_array).into_iter().flatten().map(|tag| (text(tag, "key"), text(tag, "value"))).collect()
+}

@@ -1,0 +1,59 @@
+//! Tags on clusters, services and task definitions, by their long ARN.
+
+use serde_json::json;
+
+use super::{
+    api::{Answer, Input, invalid, required, texts},
+    state::{Tags, parse_tags, parse_task_definition, tags_json},
+};
+use crate::sim::{context::Context, error::ApiError};
+
+pub(super) fn tag(input: &Input, context: &mut Context<'_>) -> Answer {
+    let added = parse_tags(input.get("tags"));
+    for (key, value) in &added {
+        let fits = !key.is_empty() && key.chars().count() <= 128 && value.chars().count() <= 256 && !key.starts_with("aws:");
+        if !fits {
+            return Err(invalid(format!("Invalid tag: {key}")));
+        }
+    }
+    let tags = of(context, required(input, "resourceArn")?)?;
+    if tags.keys().chain(added.keys()).collect::<std::collections::BTreeSet<_>>().len() > 50 {
+        return Err(ApiError::new("LimitExceededException", "A resource can have at most 50 tags."));
+    }
+    tags.extend(added);
+    Ok(json!({}))
+}
+
+pub(super) fn untag(input: &Input, context: &mut Context<'_>) -> Answer {
+    let keys = texts(input, "tagKeys");
+    of(context, required(input, "resourceArn")?)?.retain(|key, _| !keys.contains(key));
+    Ok(json!({}))
+}
+
+pub(super) fn list(input: &Input, context: &mut Context<'_>) -> Answer {
+    let tags = of(context, required(input, "resourceArn")?)?;
+    Ok(json!({"tags": tags_json(tags)}))
+}
+
+fn of<'a>(context: &'a mut Context<'_>, arn: &str) -> Result<&'a mut Tags, ApiError> {
+    let missing = || invalid("The specified resource was not found. Specify a valid resource ARN and try again.");
+    let resource = arn.splitn(6, ':').nth(5).ok_or_else(missing)?;
+    let mut parts = resource.split('/');
+    let kind = parts.next().unwrap_or_default();
+    let rest: Vec<&str> = parts.collect();
+    match (kind, rest.as_slice()) {
+        ("cluster", [name]) => context.ecs.clusters.get_mut(*name).map(|cluster| &mut cluster.tags).ok_or_else(missing),
+        ("service", [cluster, name]) => {
+            let key = ((*cluster).to_owned(), (*name).to_owned());
+            context.ecs.services.get_mut(&key).map(|service| &mut service.tags).ok_or_else(super::services::not_found)
+        }
+        ("service" | "task", [_]) => Err(invalid("Long arn format must be used for tagging operations")),
+        ("task-definition", [_]) => {
+            let (family, revision) = parse_task_definition(arn);
+            let index = revision.and_then(|revision| revision.parse::<usize>().ok()).and_then(|number| number.checked_sub(1));
+            let revisions = context.ecs.families.get_mut(&family).ok_or_else(missing)?;
+            index.and_then(|index| revisions.get_mut(index)).map(|definition| &mut definition.tags).ok_or_else(missing)
+        }
+        _ => Err(missing()),
+    }
+}

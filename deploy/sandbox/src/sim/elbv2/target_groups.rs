@@ -1,0 +1,143 @@
+//! Target groups.
+
+use std::collections::BTreeMap;
+
+use winterbaume_elasticloadbalancingv2::{model as wire, wire as codec};
+
+use super::{
+    api::{Answer, Params, check_name, invalid, malformed, page},
+    state::TargetGroup,
+    tags,
+};
+use crate::sim::{context::Context, error::ApiError};
+
+pub(super) fn not_found() -> ApiError {
+    ApiError::new("TargetGroupNotFound", "One or more target groups not found")
+}
+
+pub(super) fn create(params: &Params, context: &mut Context<'_>) -> Answer {
+    let input = codec::deserialize_create_target_group_request(params).map_err(malformed)?;
+    check_name("Target group", &input.name)?;
+    let target_type = input.target_type.clone().unwrap_or_else(|| "instance".to_owned());
+    let protocol = input.protocol.clone();
+    if target_type != "lambda" && (input.port.is_none() || protocol.is_none() || input.vpc_id.is_none()) {
+        return Err(invalid("A port, a protocol and a VPC ID must be specified"));
+    }
+    let shape = |arn: Option<String>| wire::TargetGroup {
+        health_check_enabled: Some(input.health_check_enabled.unwrap_or(true)),
+        health_check_interval_seconds: Some(input.health_check_interval_seconds.unwrap_or(30)),
+        health_check_path: Some(input.health_check_path.clone().unwrap_or_else(|| "/".to_owned())),
+        health_check_port: Some(input.health_check_port.clone().unwrap_or_else(|| "traffic-port".to_owned())),
+        health_check_protocol: input.health_check_protocol.clone().or(protocol.clone()),
+        health_check_timeout_seconds: Some(input.health_check_timeout_seconds.unwrap_or(5)),
+        healthy_threshold_count: Some(input.healthy_threshold_count.unwrap_or(5)),
+        unhealthy_threshold_count: Some(input.unhealthy_threshold_count.unwrap_or(2)),
+        ip_address_type: Some(input.ip_address_type.clone().unwrap_or_else(|| "ipv4".to_owned())),
+        matcher: Some(input.matcher.clone().unwrap_or(wire::Matcher { http_code: Some("200".to_owned()), grpc_code: None })),
+        port: input.port,
+        protocol: protocol.clone(),
+        protocol_version: Some(input.protocol_version.clone().unwrap_or_else(|| "HTTP1".to_owned())),
+        target_group_arn: arn,
+        target_group_name: Some(input.name.clone()),
+        target_type: Some(target_type.clone()),
+        vpc_id: input.vpc_id.clone(),
+        ..wire::TargetGroup::default()
+    };
+    let existing = context.elb.target_groups.iter().find(|(_, group)| group.shape.target_group_name.as_ref() == Some(&input.name));
+    let arn = if let Some((arn, group)) = existing {
+        let same = serde_json::to_value(shape(Some(arn.clone()))).ok() == serde_json::to_value(&group.shape).ok();
+        if !same {
+            let text = format!("A target group with the same name '{}' exists, but with different settings", input.name);
+            return Err(ApiError::new("DuplicateTargetGroupName", text));
+        }
+        arn.clone()
+    } else {
+        let id = context.hex(16);
+        let arn = context.arn("elasticloadbalancing", &format!("targetgroup/{}/{id}", input.name));
+        let attributes = [
+            ("deregistration_delay.timeout_seconds", "300"),
+            ("stickiness.enabled", "false"),
+            ("stickiness.type", "lb_cookie"),
+            ("load_balancing.algorithm.type", "round_robin"),
+            ("slow_start.duration_seconds", "0"),
+        ];
+        let attributes = attributes.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let group = TargetGroup { shape: shape(Some(arn.clone())), attributes: attributes.into(), targets: BTreeMap::new() };
+        context.elb.target_groups.insert(arn.clone(), group);
+        tags::set(context, &arn, input.tags.as_ref());
+        arn
+    };
+    let items = vec![describe_one(context, &arn)];
+    let output = wire::CreateTargetGroupOutput { target_groups: Some(wire::TargetGroups { items }) };
+    Ok(codec::serialize_create_target_group_response(&output))
+}
+
+pub(super) fn describe(params: &Params, context: &mut Context<'_>) -> Answer {
+    let input = codec::deserialize_describe_target_groups_request(params).map_err(malformed)?;
+    let filters = [input.load_balancer_arn.is_some(), input.names.is_some(), input.target_group_arns.is_some()];
+    if filters.into_iter().filter(|given| *given).count() > 1 {
+        return Err(invalid("You can specify only one of the following: load balancer ARN, target group ARNs, names"));
+    }
+    let mut arns = Vec::new();
+    if let Some(wanted) = &input.target_group_arns {
+        for arn in &wanted.items {
+            if !context.elb.target_groups.contains_key(arn) {
+                return Err(not_found());
+            }
+            arns.push(arn.clone());
+        }
+    } else if let Some(wanted) = &input.names {
+        for name in &wanted.items {
+            let found = context.elb.target_groups.iter().find(|(_, group)| group.shape.target_group_name.as_ref() == Some(name));
+            arns.push(found.ok_or_else(not_found)?.0.clone());
+        }
+    } else if let Some(balancer) = &input.load_balancer_arn {
+        if !context.elb.load_balancers.contains_key(balancer) {
+            return Err(ApiError::new("LoadBalancerNotFound", format!("Load balancers '[{balancer}]' not found")));
+        }
+        let of_it = context.elb.target_groups.keys().filter(|arn| context.elb.load_balancers_of(arn).contains(balancer));
+        arns.extend(of_it.cloned());
+    } else {
+        arns.extend(context.elb.target_groups.keys().cloned());
+    }
+    let (arns, next_marker) = page(arns, input.marker.as_ref(), input.page_size)?;
+    let items = arns.iter().map(|arn| describe_one(context, arn)).collect();
+    let output = wire::DescribeTargetGroupsOutput { target_groups: Some(wire::TargetGroups { items }), next_marker };
+    Ok(codec::serialize_describe_target_groups_response(&output))
+}
+
+pub(super) fn modify(params: &Params, context: &mut Context<'_>) -> Answer {
+    let input = codec::deserialize_modify_target_group_request(params).map_err(malformed)?;
+    let arn = input.target_group_arn;
+    let shape = &mut context.elb.target_groups.get_mut(&arn).ok_or_else(not_found)?.shape;
+    shape.health_check_enabled = input.health_check_enabled.or(shape.health_check_enabled);
+    shape.health_check_interval_seconds = input.health_check_interval_seconds.or(shape.health_check_interval_seconds);
+    shape.health_check_path = input.health_check_path.or(shape.health_check_path.take());
+    shape.health_check_port = input.health_check_port.or(shape.health_check_port.take());
+    shape.health_check_protocol = input.health_check_protocol.or(shape.health_check_protocol.take());
+    shape.health_check_timeout_seconds = input.health_check_timeout_seconds.or(shape.health_check_timeout_seconds);
+    shape.healthy_threshold_count = input.healthy_threshold_count.or(shape.healthy_threshold_count);
+    shape.unhealthy_threshold_count = input.unhealthy_threshold_count.or(shape.unhealthy_threshold_count);
+    shape.matcher = input.matcher.or(shape.matcher.take());
+    let items = vec![describe_one(context, &arn)];
+    let output = wire::ModifyTargetGroupOutput { target_groups: Some(wire::TargetGroups { items }) };
+    Ok(codec::serialize_modify_target_group_response(&output))
+}
+
+pub(super) fn delete(params: &Params, context: &mut Context<'_>) -> Answer {
+    let input = codec::deserialize_delete_target_group_request(params).map_err(malformed)?;
+    let arn = input.target_group_arn;
+    if !context.elb.load_balancers_of(&arn).is_empty() {
+        let text = format!("Target group '{arn}' is currently in use by a listener or a rule");
+        return Err(ApiError::new("ResourceInUse", text));
+    }
+    // Deleting what is not there succeeds.
+    context.elb.target_groups.remove(&arn);
+    Ok(codec::serialize_delete_target_group_response(&wire::DeleteTargetGroupOutput {}))
+}
+
+fn describe_one(context: &Context<'_>, arn: &str) -> wire::TargetGroup {
+    let items = context.elb.load_balancers_of(arn).into_iter().collect();
+    let load_balancer_arns = Some(wire::LoadBalancerArns { items });
+    wire::TargetGroup { load_balancer_arns, ..context.elb.target_groups[arn].shape.clone() }
+}

@@ -1,0 +1,67 @@
+//! Answers in the wire form of their service. Every one bears a request id and a date: the SDKs read the one, and correct their
+//! clocks by the other.
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use http_body_util::Full;
+use serde_json::{Value, json};
+use winterbaume_core::MockResponse;
+
+use super::request::Service;
+use crate::sim::error::ApiError;
+
+/// An HTTP answer.
+pub type Answer = Response<Full<Bytes>>;
+
+/// A JSON service's success.
+pub fn json(value: &Value) -> Answer {
+    answer(200, "application/x-amz-json-1.1", value.to_string().into())
+}
+
+/// A query service's success.
+pub fn xml(response: MockResponse) -> Answer {
+    answer(response.status, "text/xml", response.body)
+}
+
+/// A refusal, in the service's form.
+pub fn error(service: Service, error: &ApiError, request_id: &str) -> Answer {
+    if service.is_json() {
+        let body = json!({"__type": error.code, "message": error.message});
+        return answer(error.status, "application/x-amz-json-1.1", body.to_string().into());
+    }
+    let namespace = match service {
+        Service::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
+        Service::Elb | Service::Ecs => "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
+    };
+    let kind = if error.status >= 500 { "Receiver" } else { "Sender" };
+    let body = format!(
+        "<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{kind}</Type><Code>{}</Code><Message>{}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>",
+        escape(&error.code),
+        escape(&error.message)
+    );
+    answer(error.status, "text/xml", body.into())
+}
+
+/// Adds what every answer has.
+pub fn stamped(mut answer: Answer, request_id: &str) -> Answer {
+    if let Ok(value) = request_id.parse() {
+        answer.headers_mut().insert("x-amzn-requestid", value);
+    }
+    answer
+}
+
+/// An answer of the control endpoints.
+pub fn plain(status: u16, value: &Value) -> Answer {
+    answer(status, "application/json", value.to_string().into())
+}
+
+fn answer(status: u16, content_type: &'static str, body: Bytes) -> Answer {
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert("content-type", http::HeaderValue::from_static(content_type));
+    response
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}

@@ -1,0 +1,68 @@
+//! `/_sandbox/...`: for tests and the demonstration, not for AWS's clients. Not signed; the socket is on loopback.
+
+use http::Method;
+use serde_json::{Map, Value, json};
+
+use super::answer::{Answer, plain};
+use crate::sim::{ecs::ServiceStatus, simulator::World};
+
+/// Answers a control request.
+pub fn handle(world: &World, method: &Method, what: &str) -> Answer {
+    match (method.as_str(), what) {
+        ("GET", "health") => plain(200, &json!({"healthy": true, "clockFactor": world.clock.factor()})),
+        ("GET", "state") => plain(200, &state(world)),
+        ("GET", "calls") => plain(200, &world.state().journal.all()),
+        ("DELETE", "calls") => {
+            world.state().journal.clear();
+            plain(200, &json!({}))
+        }
+        ("GET", "traffic") => plain(200, &world.traffic.counts()),
+        _ => plain(404, &json!({"error": "known: GET health, state, calls, traffic; DELETE calls"})),
+    }
+}
+
+/// Everything a deployer can change, in a fixed order, without clocks and counters.
+fn state(world: &World) -> Value {
+    let state = world.state();
+    let mut all = Map::new();
+    for ((account, region), (ecs, elb)) in &state.regions {
+        let services: Map<String, Value> = ecs
+            .services
+            .iter()
+            .filter(|(_, service)| service.status == ServiceStatus::Active)
+            .map(|((cluster, name), service)| {
+                let shape = json!({
+                    "document": service.document, "taskDefinition": service.task_definition,
+                    "desiredCount": service.desired, "tags": service.tags,
+                });
+                (format!("{cluster}/{name}"), shape)
+            })
+            .collect();
+        let definitions: Map<String, Value> = ecs
+            .families
+            .iter()
+            .map(|(family, revisions)| {
+                let listed = revisions.iter().map(|revision| json!({"status": revision.status, "tags": revision.tags})).collect();
+                (family.clone(), listed)
+            })
+            .collect();
+        let shapes = |value: serde_json::Result<Value>| value.unwrap_or_default();
+        let listeners: Map<String, Value> =
+            elb.listeners.iter().map(|(arn, l)| (arn.clone(), shapes(serde_json::to_value(&l.shape)))).collect();
+        let rules: Map<String, Value> =
+            elb.rules.iter().map(|(arn, r)| (arn.clone(), shapes(serde_json::to_value(&r.shape)))).collect();
+        let groups: Map<String, Value> = elb
+            .target_groups
+            .iter()
+            .map(|(arn, group)| (arn.clone(), json!({"shape": shapes(serde_json::to_value(&group.shape)), "attributes": group.attributes})))
+            .collect();
+        let clusters: Map<String, Value> =
+            ecs.clusters.iter().map(|(name, c)| (name.clone(), json!({"status": c.status, "tags": c.tags}))).collect();
+        let region_state = json!({
+            "clusters": clusters, "services": services, "taskDefinitions": definitions,
+            "listeners": listeners, "rules": rules, "targetGroups": groups, "tags": elb.tags,
+        });
+        all.insert(format!("{account}/{region}"), region_state);
+    }
+    Value::Object(all)
+}

@@ -1,0 +1,100 @@
+//! Which service and operation a request is for: the target header says it for JSON, the form for the query protocol.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use http::request::Parts;
+use serde_json::{Map, Value};
+
+use crate::sim::error::ApiError;
+
+/// A service that is simulated, and its protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    /// JSON 1.1.
+    Ecs,
+    /// Query, XML answers.
+    Elb,
+    /// Query, XML answers.
+    Sts,
+}
+
+impl Service {
+    /// The name that IAM actions have.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ecs => "ecs",
+            Self::Elb => "elasticloadbalancing",
+            Self::Sts => "sts",
+        }
+    }
+
+    /// Whether it answers in JSON.
+    pub fn is_json(self) -> bool {
+        self == Self::Ecs
+    }
+}
+
+/// A request's members.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// Of a JSON service.
+    Json(Map<String, Value>),
+    /// Of a query service.
+    Form(HashMap<String, String>),
+}
+
+/// A request, understood.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The service.
+    pub service: Service,
+    /// The operation.
+    pub operation: String,
+    /// Its members.
+    pub input: Input,
+}
+
+impl Call {
+    /// Reads a request.
+    ///
+    /// # Errors
+    /// With the service as far as it is known, so that the error takes its form.
+    pub fn read(parts: &Parts, body: &Bytes) -> Result<Self, (Service, ApiError)> {
+        if let Some(target) = parts.headers.get("x-amz-target") {
+            let unknown = |text: &str| (Service::Ecs, ApiError::new("UnknownOperationException", text));
+            let target = target.to_str().map_err(|_| unknown("X-Amz-Target is not text"))?;
+            let (service, operation) = target.split_once('.').ok_or_else(|| unknown("X-Amz-Target has no operation"))?;
+            if service != "AmazonEC2ContainerServiceV20141113" {
+                return Err(unknown(&format!("the simulator does not know {service}")));
+            }
+            let text: &[u8] = if body.is_empty() { b"{}" } else { body };
+            let input = serde_json::from_slice(text)
+                .map_err(|error| (Service::Ecs, ApiError::new("SerializationException", error.to_string())))?;
+            return Ok(Self { service: Service::Ecs, operation: operation.to_owned(), input: Input::Json(input) });
+        }
+        let form: HashMap<String, String> = form_urlencoded::parse(body).into_owned().collect();
+        let service = match form.get("Version").map(String::as_str) {
+            Some("2015-12-01") => Service::Elb,
+            Some("2011-06-15") => Service::Sts,
+            _ => {
+                let text = "the simulator knows ECS, Elastic Load Balancing v2 (2015-12-01) and STS (2011-06-15)";
+                return Err((Service::Elb, ApiError::new("InvalidAction", text)));
+            }
+        };
+        let operation = form.get("Action").cloned().unwrap_or_default();
+        Ok(Self { service, operation, input: Input::Form(form) })
+    }
+
+    /// The members as JSON, for the journal.
+    pub fn members(&self) -> Value {
+        match &self.input {
+            Input::Json(members) => Value::Object(members.clone()),
+            Input::Form(form) => {
+                let mut sorted: Vec<_> = form.iter().filter(|(name, _)| *name != "Action" && *name != "Version").collect();
+                sorted.sort();
+                sorted.into_iter().map(|(name, value)| (name.clone(), Value::String(value.clone()))).collect::<Map<_, _>>().into()
+            }
+        }
+    }
+}

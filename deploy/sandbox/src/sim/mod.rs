@@ -1,0 +1,22 @@
+//! The simulated AWS: its control plane on AWS's own wire protocols, and a data plane that really carries traffic.
+//!
+//! ```text
+//!   SDK, AWS CLI -> front (signature, budget, journal) -> ecs | elbv2 | sts   change the state, and nothing else
+//!                                                            state
+//!   requests ----> dataplane (listeners, forward)  <-- a while later --+--> schedulers, every few milliseconds
+//!                  tasks, health checks -----------------------------> state
+//! ```
+
+mod clock;
+mod context;
+mod credentials;
+mod dataplane;
+mod ecs;
+mod elbv2;
+mod error;
+mod front;
+mod simulator;
+mod sts;
+
+pub use clock::Delays;
+pub use simulator::{ACCOUNT, Settings, Simulator, StartError};
