@@ -1,0 +1,15 @@
+//! What each kind of step is told in a workflow document.
+
+mod http_check;
+mod setup;
+mod shape;
+mod step;
+mod swap;
+mod upgrade;
+
+pub use http_check::{HttpCheckDocument, HttpTargetDocument};
+pub use setup::{DesiredCountDocument, SetupDocument};
+pub(super) use shape::{check_shape, name_steps};
+pub use step::{ActionDocument, RetryDocument, StepDocument};
+pub use swap::SwapDocument;
+pub use upgrade::UpgradeDocument;

@@ -1,0 +1,185 @@
+//! A step: a mapping with one key that says its kind, beside what every step may have.
+
+use super::{HttpCheckDocument, SetupDocument, SwapDocument, UpgradeDocument};
+use crate::{
+    manifest::{
+        fields::{Element, Mapping},
+        naming::check_title,
+        source::{Located, Place},
+        template::{Template, Wrong},
+        written::{Duration, FreeText, Whole},
+    },
+    step::StepKind,
+};
+
+/// Retries that a step may ask for.
+const RETRIES: u32 = 50;
+
+/// A step of a workflow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepDocument {
+    /// Its name, unique in the workflow: as written, else made of the kind's title.
+    pub name: String,
+    /// Where the step stands: the key that says its kind.
+    pub place: Place,
+    /// Where its name was written, if it was.
+    pub(super) written_name: Option<Place>,
+    /// What it does.
+    pub action: ActionDocument,
+    /// How long it may take over all attempts, in milliseconds.
+    pub timeout_ms: Option<u64>,
+    /// How often it is tried again after a failure that may pass.
+    pub retry: Option<RetryDocument>,
+}
+
+/// What a step does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ActionDocument {
+    /// *ECS Blue Green Load Balancer Setup*.
+    Setup(Box<SetupDocument>),
+    /// *Upgrade Containers*.
+    Upgrade(UpgradeDocument),
+    /// *HTTP Check*.
+    HttpCheck(Box<HttpCheckDocument>),
+    /// *Swap Target Groups*.
+    Swap(SwapDocument),
+    /// A line for the log.
+    Note(Template<FreeText>),
+    /// A pause.
+    Wait(Template<Duration>),
+}
+
+/// How often, and after which waits, a step is tried again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RetryDocument {
+    /// Waits before the second, third ... attempt, in milliseconds.
+    pub delays_ms: Vec<u64>,
+}
+
+impl ActionDocument {
+    /// Its kind.
+    pub fn kind(&self) -> StepKind {
+        match self {
+            Self::Setup(_) => StepKind::BlueGreenLoadBalancerSetup,
+            Self::Upgrade(_) => StepKind::UpgradeContainers,
+            Self::HttpCheck(_) => StepKind::HttpCheck,
+            Self::Swap(_) => StepKind::SwapTargetGroups,
+            Self::Note(_) => StepKind::Note,
+            Self::Wait(_) => StepKind::Wait,
+        }
+    }
+}
+
+/// Every key a step may have: its kinds first.
+const KNOWN: [&str; 9] = [
+    "blueGreenLoadBalancerSetup",
+    "upgradeContainers",
+    "swapTargetGroups",
+    "httpCheck",
+    "note",
+    "wait",
+    "name",
+    "timeout",
+    "retry",
+];
+
+impl StepDocument {
+    pub(in crate::manifest) fn read(element: &Element<'_>) -> Option<Self> {
+        let fields = element.mapping(&KNOWN)?;
+        let (kind, action) = Self::kind(&fields)?;
+        let name = fields.optional_value::<FreeText>("name");
+        if let Some(name) = &name
+            && let Err(wrong) = check_title(&name.value)
+        {
+            element.findings().at(&name.place, wrong);
+        }
+        let timeout = fields.optional_value::<Duration>("timeout").filter(|timeout| check_timeout(kind, timeout, element));
+        let retry = fields.optional("retry").and_then(|retry| RetryDocument::read(&retry));
+        let place = action.key_place();
+        let action = Self::action(kind, &action)?;
+        let (name, written_name) = match name {
+            Some(name) => (name.value, Some(name.place)),
+            None => (kind.title().to_owned(), None),
+        };
+        Some(Self { name, place, written_name, action, timeout_ms: timeout.map(|timeout| timeout.value), retry })
+    }
+
+    /// The one key that says what the step does.
+    fn kind<'a>(fields: &Mapping<'a>) -> Option<(StepKind, Element<'a>)> {
+        let present = StepKind::ALL.into_iter().filter_map(|kind| Some((kind, fields.present(kind.as_str())?)));
+        let mut present: Vec<_> = present.collect();
+        let names = |kinds: &[&str]| kinds.join(", ");
+        let step = fields.element();
+        match present.len() {
+            1 => present.pop(),
+            0 => {
+                // A misspelt kind is told already, as an unknown field.
+                if !fields.has_unknown() {
+                    let known = names(&StepKind::ALL.map(StepKind::as_str));
+                    step.findings()
+                        .at(&step.key_place(), Wrong::new("the step does not say what it does").hint(format!("known: {known}")));
+                }
+                None
+            }
+            _ => {
+                let found: Vec<_> = present.iter().map(|(kind, _)| kind.as_str()).collect();
+                let wrong = Wrong::new(format!("one step says several things to do: {}", names(&found)));
+                step.findings().at(&present[1].1.key_place(), wrong.hint("begin a new list entry (-) for each"));
+                None
+            }
+        }
+    }
+
+    fn action(kind: StepKind, element: &Element<'_>) -> Option<ActionDocument> {
+        Some(match kind {
+            StepKind::BlueGreenLoadBalancerSetup => ActionDocument::Setup(Box::new(SetupDocument::read(element)?)),
+            StepKind::UpgradeContainers => ActionDocument::Upgrade(UpgradeDocument::read(element)?),
+            StepKind::HttpCheck => ActionDocument::HttpCheck(Box::new(HttpCheckDocument::read(element)?)),
+            StepKind::SwapTargetGroups => ActionDocument::Swap(SwapDocument::read(element)?),
+            StepKind::Note => ActionDocument::Note(element.template()?),
+            StepKind::Wait => ActionDocument::Wait(element.template()?),
+        })
+    }
+}
+
+fn check_timeout(kind: StepKind, timeout: &Located<u64>, element: &Element<'_>) -> bool {
+    let wrong = if kind == StepKind::Wait {
+        Wrong::new("a wait takes as long as it says; it has no timeout")
+    } else if timeout.value < 1_000 {
+        Wrong::new("a step that may take less than a second can't succeed")
+    } else {
+        return true;
+    };
+    element.findings().at(&timeout.place, wrong);
+    false
+}
+
+impl RetryDocument {
+    /// `{count: 3, intervals: [5s, 30s]}`: the last interval is used for all that follow.
+    fn read(element: &Element<'_>) -> Option<Self> {
+        let fields = element.mapping(&["count", "intervals"])?;
+        let count = fields.optional_value::<Whole>("count");
+        let intervals = fields.optional("intervals");
+        let delays: Vec<u64> = match &intervals {
+            Some(list) => list.list()?.iter().filter_map(|item| item.value::<Duration>()).map(|item| item.value).collect(),
+            None => vec![5_000],
+        };
+        let Some(last) = delays.last().copied() else {
+            element.wrong(Wrong::new("\"intervals\" is an empty list").hint("leave it away for 5s"));
+            return None;
+        };
+        let given = u32::try_from(delays.len()).unwrap_or(u32::MAX);
+        let wanted = count.as_ref().map_or(given, |count| count.value);
+        if wanted > RETRIES {
+            element.wrong(Wrong::new(format!("{wanted} retries; at most {RETRIES} are made")));
+            return None;
+        }
+        if let Some(count) = count.filter(|count| count.value < given && intervals.is_some()) {
+            let wrong = Wrong::new(format!("{} retries but {given} intervals: the last ones are never used", count.value));
+            element.findings().at(&count.place, wrong);
+            return None;
+        }
+        let wanted = usize::try_from(wanted).unwrap_or(0);
+        Some(Self { delays_ms: delays.into_iter().chain(std::iter::repeat(last)).take(wanted).collect() })
+    }
+}
