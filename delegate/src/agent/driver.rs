@@ -38,6 +38,10 @@ pub const LEAVING: Duration = Duration::from_secs(30);
 /// Of that, how long the last log lines may take.
 const FLUSHING: Duration = Duration::from_secs(5);
 
+/// How long a report lets its last log lines go first: whoever sees a step end sees its last words too, if the connection is not
+/// too slow for that.
+const LAST_WORDS: Duration = Duration::from_millis(100);
+
 /// What the driver works with.
 pub struct DriverParts {
     /// This process.
@@ -248,10 +252,12 @@ impl Driver {
             cancel: stop,
             drain: self.drain.clone(),
         };
-        let (work, events) = (self.parts.work.clone(), self.parts.events.clone());
+        let (work, logs, events) = (self.parts.work.clone(), self.parts.logs.clone(), self.parts.events.clone());
         self.parts.tasks.spawn(format!("step {task}"), async move {
             let report = work.perform(assignment, hooks).await;
             tracing::info!(%task, report = report_name(&report), "a step ended");
+            // Late is no harm: they go on being shipped.
+            let _ = tokio::time::timeout(LAST_WORDS, logs.sent(task)).await;
             // An agent that is gone has no use for it: the lease decides.
             let _ = events.send(Event::Ended { task, report }).await;
         });

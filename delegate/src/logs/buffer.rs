@@ -116,6 +116,11 @@ impl LogBuffer {
         self.used == 0
     }
 
+    /// Whether lines of this attempt were not even sent yet.
+    pub fn is_unsent(&self, task: TaskKey) -> bool {
+        self.logs.get(&task).is_some_and(TaskLog::unsent)
+    }
+
     /// Bytes in use, about.
     pub fn used(&self) -> usize {
         self.used
@@ -254,7 +259,9 @@ mod tests {
         }
         assert_eq!(numbers(buffer.take_chunk()), (0, 0, vec![0, 1, 2]));
         assert_eq!(buffer.take_chunk(), None);
+        assert!(!buffer.is_unsent(task(0)));
         buffer.push(task(0), line("d"));
+        assert!(buffer.is_unsent(task(0)) && !buffer.is_unsent(task(1)));
         assert_eq!(numbers(buffer.take_chunk()), (0, 0, vec![3]));
         buffer.acknowledge(task(0), 2);
         buffer.rewind();

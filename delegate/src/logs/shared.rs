@@ -17,14 +17,14 @@ pub struct Logs {
     buffer: Mutex<LogBuffer>,
     clock: Arc<dyn Clock>,
     written: Notify,
-    acknowledged: watch::Sender<()>,
+    progress: watch::Sender<()>,
 }
 
 impl Logs {
     /// Keeps about `memory` bytes at most.
     pub fn new(memory: usize, clock: Arc<dyn Clock>) -> Self {
         let buffer = Mutex::new(LogBuffer::new(memory));
-        Self { buffer, clock, written: Notify::new(), acknowledged: watch::Sender::new(()) }
+        Self { buffer, clock, written: Notify::new(), progress: watch::Sender::new(()) }
     }
 
     /// See [`LogBuffer::push`].
@@ -42,13 +42,13 @@ impl Logs {
     /// See [`LogBuffer::acknowledge`].
     pub fn acknowledge(&self, task: TaskKey, next: u64) {
         self.lock().acknowledge(task, next);
-        self.acknowledged.send_replace(());
+        self.progress.send_replace(());
     }
 
     /// See [`LogBuffer::reject`].
     pub fn reject(&self, task: TaskKey) {
         self.lock().reject(task);
-        self.acknowledged.send_replace(());
+        self.progress.send_replace(());
     }
 
     /// See [`LogBuffer::rewind`].
@@ -58,7 +58,9 @@ impl Logs {
 
     /// See [`LogBuffer::take_chunk`].
     pub fn take_chunk(&self) -> Option<Chunk> {
-        self.lock().take_chunk()
+        let chunk = self.lock().take_chunk();
+        self.progress.send_replace(());
+        chunk
     }
 
     /// Whether lines wait to be sent and may be.
@@ -71,11 +73,17 @@ impl Logs {
         self.written.notified().await;
     }
 
+    /// Resolves when every line of this attempt is at least on its way.
+    pub async fn sent(&self, task: TaskKey) {
+        let mut progress = self.progress.subscribe();
+        // The sender lives in `self`: an error cannot be.
+        while self.lock().is_unsent(task) && progress.changed().await.is_ok() {}
+    }
+
     /// Resolves when every line is acknowledged.
     pub async fn flushed(&self) {
-        let mut acknowledged = self.acknowledged.subscribe();
-        // The sender lives in `self`: an error cannot be.
-        while !self.lock().is_empty() && acknowledged.changed().await.is_ok() {}
+        let mut progress = self.progress.subscribe();
+        while !self.lock().is_empty() && progress.changed().await.is_ok() {}
     }
 
     fn lock(&self) -> MutexGuard<'_, LogBuffer> {
