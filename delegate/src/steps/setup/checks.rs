@@ -179,7 +179,7 @@ fn routes<'s>(
     let (prod_group, stage_group) = (prod.1?, stage.1?);
     if prod_group.arn == stage_group.arn {
         findings.push(format!(
-            "The production and the stage listener both forward to target group {} ({}); blue/green needs one of each.",
+            "The production and the stage listener both forward to the same target group, {} ({}); blue/green needs one of each.",
             prod_group.name, prod_group.arn
         ));
         return None;

@@ -70,8 +70,8 @@ fn by_port(containers: &[Value], group: &TargetGroup) -> Result<ContainerPort, S
             group.arn
         )),
         several => Err(format!(
-            "The containers {} all have a port mapping for port {port} of target group {}; name one as target container, with its \
-             target port.",
+            "The containers {} all have a port mapping for port {port} of target group {}; name one as targetContainer in the \
+             setup step, with its targetPort.",
             several.join(", "),
             group.arn
         )),

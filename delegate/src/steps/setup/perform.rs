@@ -263,7 +263,7 @@ async fn delete_green(context: &StepContext, green: &[Service]) -> Outcome<()> {
     let ecs = &context.aws()?.ecs;
     let cluster = &context.assignment().infrastructure.cluster;
     for service in green {
-        context.console().info(format!("Deleting Old Service  {{Green Version}}: {}", service.name));
+        context.console().info(format!("Deleting Old Service {{Green Version}}: {}", service.name));
         match context.write(Repeat::Harmless, || ecs.delete_service(cluster, &service.name)).await {
             Ok(()) => {}
             Err(Halt::Failed(failure)) if is_gone(&failure) => {}

@@ -30,6 +30,8 @@ pub(super) enum Fault {
     LostBefore,
     /// It happens, and no answer comes.
     LostAfter,
+    /// The program itself breaks.
+    Panic,
 }
 
 /// Everything there is.
@@ -256,6 +258,7 @@ impl FakeAws {
         match fault {
             Some(Fault::Throttled) => return Err(lost(Effect::DidNotHappen)),
             Some(Fault::LostBefore) => return Err(lost(Effect::MayHaveHappened)),
+            Some(Fault::Panic) => panic!("as the test wants it"),
             _ => {}
         }
         let result = act(&mut self.world.lock().unwrap_or_else(PoisonError::into_inner));

@@ -24,7 +24,7 @@ async fn a_later_deployment_speaks_the_words_of_the_reference() {
             "Docker Image Name: harness/todolist-sample:4",
             "Container Name: harness_todolist-sample_4",
             "Creating task definition ecs__blue__green__elb with container image harness/todolist-sample:4",
-            "Deleting Old Service  {Green Version}: ecs__blue__green__elb__15",
+            "Deleting Old Service {Green Version}: ecs__blue__green__elb__15",
             "Deletion successful",
             "Setting load balancer to service",
             "Creating ECS service ecs__blue__green__elb__18 in cluster docs-ecs",

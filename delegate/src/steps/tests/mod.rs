@@ -3,6 +3,7 @@
 
 mod fake_aws;
 mod golden;
+mod promises;
 mod refusals;
 mod resume;
 mod rig;

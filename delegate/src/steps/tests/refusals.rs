@@ -83,7 +83,7 @@ async fn listeners_have_to_be_two_and_to_forward_to_two_groups() {
     let mut world = World::empty();
     world.listeners[1].actions = world.listeners[0].actions.clone();
     let one_group = findings(world, |_| {}).await;
-    assert!(one_group[0].contains("both forward to target group target2"), "{one_group:?}");
+    assert!(one_group[0].contains("both forward to the same target group, target2"), "{one_group:?}");
     let mut world = World::empty();
     world.listeners[1].actions = json!([{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}]);
     let fixed = findings(world, |_| {}).await;

@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use domain::{
-    failure::Failure,
+    failure::{Failure, FailureKind},
     ids::DeploymentId,
     infrastructure::{InfrastructureSpec, LaunchType},
     log::LogLevel,
@@ -35,6 +35,7 @@ pub(super) struct Record {
     pub(super) permits: Mutex<usize>,
     drain_after: Option<usize>,
     drain: CancellationToken,
+    no_lease: bool,
 }
 
 impl StepLog for Record {
@@ -59,6 +60,9 @@ impl CheckpointLog for Record {
 impl WritePermit for Record {
     async fn acquire(&self, budget: Duration) -> Result<(), Failure> {
         assert_eq!(budget, Duration::from_secs(4));
+        if self.no_lease {
+            return Err(Failure::refused(FailureKind::Connectivity, "lost the control plane: no lease"));
+        }
         *self.permits.lock().expect("no panic") += 1;
         Ok(())
     }
@@ -81,6 +85,11 @@ pub(super) struct Rig {
     pub(super) checkpoints: Vec<Vec<Checkpoint>>,
     /// Drain after so many checkpoints of an attempt.
     pub(super) drain_after: Option<usize>,
+    /// No lease is given.
+    pub(super) no_lease: bool,
+    /// The task was cancelled before it began.
+    pub(super) cancelled: bool,
+    pub(super) secrets: SecretsDirectory,
     pub(super) setup: LoadBalancerSetup,
     pub(super) swap: SwapTargetGroups,
     deployment: DeploymentId,
@@ -117,6 +126,9 @@ impl Rig {
             earlier: Vec::new(),
             checkpoints: vec![Vec::new(); 3],
             drain_after: None,
+            no_lease: false,
+            cancelled: false,
+            secrets: SecretsDirectory::default(),
             setup: LoadBalancerSetup {
                 family: FAMILY.into(),
                 image: "harness/todolist-sample:4".into(),
@@ -152,13 +164,18 @@ impl Rig {
 
     /// One attempt of one step, forward or back. Its checkpoints and output are kept for what follows.
     pub(super) async fn attempt(&mut self, step: usize, direction: Direction) -> Ended {
+        self.attempt_of(self.action(step), step, direction).await
+    }
+
+    /// The same with an action of its own.
+    pub(super) async fn attempt_of(&mut self, action: StepAction, step: usize, direction: Direction) -> Ended {
         self.attempts += 1;
         let resumed = direction == Direction::Undo || !self.checkpoints[step].is_empty() || self.attempts > step as u32 + 1;
-        let record = Arc::new(Record { drain_after: self.drain_after, ..Record::default() });
+        let record = Arc::new(Record { drain_after: self.drain_after, no_lease: self.no_lease, ..Record::default() });
         let assignment = Assignment {
             task: TaskKey { deployment: self.deployment, step: step as u32, direction, attempt: self.attempts },
             step_name: "step".into(),
-            action: self.action(step),
+            action,
             infrastructure: infrastructure(),
             earlier: self.earlier.clone(),
             checkpoints: self.checkpoints[step].clone(),
@@ -167,18 +184,22 @@ impl Rig {
         };
         let services = Services {
             aws: Arc::new(Access(self.aws.clone())),
-            secrets: SecretsDirectory::default(),
+            secrets: self.secrets.clone(),
             // AWS's clock runs a thousand times faster here.
             polling: Polling { min: Duration::from_millis(1), max: Duration::from_millis(2) },
             memory: Arc::new(WaitMemory::default()),
             write_budget: Duration::from_secs(4),
             clock: Arc::new(SystemClock::new()),
         };
+        let cancel = CancellationToken::new();
+        if self.cancelled {
+            cancel.cancel();
+        }
         let hooks = Hooks {
             log: record.clone(),
             checkpoints: record.clone(),
             permit: record.clone(),
-            cancel: CancellationToken::new(),
+            cancel,
             drain: record.drain.clone(),
         };
         let report = run(assignment, &services, hooks).await;

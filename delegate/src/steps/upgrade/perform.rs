@@ -47,6 +47,7 @@ impl Step for Upgrade<'_> {
 
         let limit = Duration::from_secs(u64::from(setup.steady_state_timeout_minutes) * 60);
         start.wait = Some(context.waiting(counts::wait_kind("steady", cluster, &setup.service), limit));
+        start.say_running(start.running_before);
         let service = start.running(service).await?;
         console.info("Waiting for service to be in steady state...");
         start.steady(service).await?;
@@ -96,6 +97,7 @@ struct Start<'a> {
     setup: &'a SetupOutput,
     wanted: u32,
     resized_at_ms: i64,
+    running_before: u32,
     events: Events,
     progress: Progress,
     wait: Option<Waiting<'a>>,
@@ -122,12 +124,21 @@ impl<'a> Start<'a> {
                 service: setup.service.clone(),
                 from,
                 to: wanted,
-                // Rounded up: an event in the same second is older than the resize.
-                at_seconds: resized_at_ms.div_euclid(1_000) + i64::from(resized_at_ms.rem_euclid(1_000) > 0),
+                // Rounded down: an event of the same second may be told twice, and none is missed.
+                at_seconds: resized_at_ms.div_euclid(1_000),
             };
             context.checkpoint(checkpoint).await?;
         }
-        Ok(Self { context, setup, wanted, resized_at_ms, events, progress: Progress::default(), wait: None })
+        Ok(Self {
+            context,
+            setup,
+            wanted,
+            resized_at_ms,
+            running_before: service.running,
+            events,
+            progress: Progress::default(),
+            wait: None,
+        })
     }
 
     fn elapsed(&self) -> Duration {
@@ -140,6 +151,12 @@ impl<'a> Start<'a> {
             Some(wait) => wait.again(changed).await,
             None => Ok(false),
         }
+    }
+
+    /// The reference's line, when the count changed or was said long ago; whether it changed.
+    fn say_running(&mut self, running: u32) -> bool {
+        let (context, wanted, elapsed) = (self.context, self.wanted, self.elapsed());
+        self.progress.say(elapsed, running, || counts::pending_line(context, running, wanted))
     }
 
     fn ended(self) {
@@ -155,10 +172,11 @@ impl<'a> Start<'a> {
     /// Waits until enough tasks run.
     async fn running(&mut self, mut service: Service) -> Outcome<Service> {
         loop {
+            let (wanted, running) = (self.wanted, service.running);
+            let moved = running < wanted && self.say_running(running);
             let news = self.events.tell(self.context.console(), &service);
-            let (context, wanted, running) = (self.context, self.wanted, service.running);
-            let moved = self.progress.say(self.elapsed(), running, || counts::pending_line(context, running, wanted));
             if running >= wanted {
+                self.say_running(running);
                 return Ok(service);
             }
             self.refuse_hopeless(&service).await?;
@@ -233,8 +251,7 @@ impl<'a> Start<'a> {
             let news = self.events.tell(context.console(), &service);
             self.refuse_hopeless(&service).await?;
             // ECS takes tasks away that fail the load balancer's health check, and starts others.
-            let running = service.running;
-            self.progress.say(self.elapsed(), running, || counts::pending_line(context, running, wanted));
+            self.say_running(service.running);
             if !self.again(moved || news).await? {
                 let limit = self.elapsed();
                 return Err(match in_the_way {
