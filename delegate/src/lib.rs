@@ -14,5 +14,7 @@ pub mod session;
 pub mod settings;
 pub mod steps;
 
+pub use program::main_with;
+
 #[cfg(test)]
 mod network_tests;

@@ -1,7 +1,7 @@
 //! `segue-delegate`: the process that performs deployments where it runs.
 
-use delegate::{program, settings::Settings};
+use std::process::ExitCode;
 
-fn main() -> anyhow::Result<()> {
-    Ok(program::serve(Settings::of_process())?)
+fn main() -> ExitCode {
+    delegate::main_with(std::env::args_os())
 }

@@ -1,7 +1,7 @@
 //! The program: everything put together, from settings to the last goodbye. Both the `segue-delegate` binary and whoever brings a
 //! delegate along (the sandbox) call this.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{ffi::OsString, io, process::ExitCode, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use domain::ids::InstanceId;
@@ -68,7 +68,28 @@ pub enum ProgramError {
     Panicked,
 }
 
-/// Runs the program until a signal asks it to stop.
+/// The whole program: these arguments (the first is the program's name) and the environment, messages on standard error, and the exit
+/// status: 0 for a delegate that has left in order, 1 for one that could not start or broke, 2 for wrong arguments.
+pub fn main_with(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let settings = match Settings::of_arguments(arguments) {
+        Ok(settings) => settings,
+        // Help and version come this way too, with status 0.
+        Err(error) => {
+            // Nothing is left to be done about a standard error that can't be written.
+            let _ = error.print();
+            return u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from);
+        }
+    };
+    match serve(settings) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("segue-delegate: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs a delegate until a signal asks it to stop.
 ///
 /// # Errors
 /// When it can't start, or a part of it panicked.

@@ -72,22 +72,14 @@ SEGUE_LOG filters the delegate's own messages (info, debug, ...). AWS credential
 tool finds them.";
 
 impl Settings {
-    /// Reads the process's arguments and environment. Ends the process with status 2 and a message if they are wrong.
-    pub fn of_process() -> Self {
-        Self::parse().with_token_of_environment()
-    }
-
     /// Reads these arguments (the first is the program's name) and the environment.
     ///
     /// # Errors
     /// When they are wrong; for help and version too, as clap has it.
     pub fn of_arguments(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Self, clap::Error> {
-        Ok(Self::try_parse_from(arguments)?.with_token_of_environment())
-    }
-
-    fn with_token_of_environment(self) -> Self {
+        let settings = Self::try_parse_from(arguments)?;
         let token = std::env::var(JOIN_TOKEN_VARIABLE).ok().filter(|token| !token.is_empty());
-        Self { join_token: token.map(SecretString::from), ..self }
+        Ok(Self { join_token: token.map(SecretString::from), ..settings })
     }
 }
 
