@@ -141,16 +141,17 @@ mod tests {
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::TcpListener,
+        task::JoinSet,
     };
 
     use super::*;
 
     /// A server that answers one request with this text.
-    async fn answers(text: &'static str) -> (String, tokio::task::JoinHandle<String>) {
+    async fn answers(text: &'static str) -> (String, JoinSet<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}/healthz?x=1", listener.local_addr().expect("bound"));
-        // Owned by the test, which awaits it.
-        let server = tokio::spawn(async move {
+        let mut server = JoinSet::new();
+        server.spawn(async move {
             let (mut stream, _) = listener.accept().await.expect("a connection");
             let mut request = vec![0; 4096];
             let length = stream.read(&mut request).await.expect("a request");
@@ -162,11 +163,11 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_of_any_status_is_an_answer() {
-        let (url, server) = answers("HTTP/1.1 503 Busy\r\nx-version: 2\r\ncontent-length: 4\r\n\r\nwait").await;
+        let (url, mut server) = answers("HTTP/1.1 503 Busy\r\nx-version: 2\r\ncontent-length: 4\r\n\r\nwait").await;
         let answer = HttpProbe::new().get(&url, Duration::from_secs(5)).await.expect("an answer");
         assert_eq!((answer.status, answer.body.as_str()), (503, "wait"));
         assert_eq!(answer.headers["x-version"], "2");
-        assert!(server.await.expect("served").starts_with("GET /healthz?x=1 HTTP/1.1\r\n"));
+        assert!(server.join_next().await.expect("one server").expect("served").starts_with("GET /healthz?x=1 HTTP/1.1\r\n"));
     }
 
     #[tokio::test]

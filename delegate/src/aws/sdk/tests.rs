@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::TcpListener,
-    task::JoinHandle,
+    task::JoinSet,
 };
 
 use super::{CallLimits, SdkAccess};
@@ -39,11 +39,11 @@ impl Asked {
 }
 
 /// Serves the answers one after another, a connection each, and gives what was asked.
-async fn serve(answers: Vec<Answer>) -> (String, JoinHandle<Vec<Asked>>) {
+async fn serve(answers: Vec<Answer>) -> (String, JoinSet<Vec<Asked>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let endpoint = format!("http://{}", listener.local_addr().expect("bound"));
-    // Owned by the test, which awaits or drops it.
-    let server = tokio::spawn(async move {
+    let mut server = JoinSet::new();
+    server.spawn(async move {
         let mut asked = Vec::new();
         let mut held = Vec::new();
         for answer in answers {
@@ -97,7 +97,7 @@ async fn documents_go_to_aws_whole_signed_and_with_their_length() {
         Answer::Is(200, r#"{"taskDefinition":{"taskDefinitionArn":"arn:td:7","revision":7},"tags":[{"key":"a","value":"b"}]}"#),
         Answer::Is(200, r#"{"service":{"serviceName":"todo__7","serviceArn":"arn:s","status":"ACTIVE","desiredCount":0}}"#),
     ];
-    let (endpoint, server) = serve(answers).await;
+    let (endpoint, mut server) = serve(answers).await;
     let aws = connect(&endpoint).await;
     let definition =
         json!({"family": "todo", "memberOfTomorrow": {"deep": [1.5, null, "ü"]}, "containerDefinitions": [{"x": true}]});
@@ -106,7 +106,7 @@ async fn documents_go_to_aws_whole_signed_and_with_their_length() {
     let service = json!({"serviceName": "todo__7", "cluster": "c", "futureSetting": {"on": true}, "desiredCount": 0});
     assert_eq!(aws.ecs.create_service(&service).await.expect("created").name, "todo__7");
 
-    let asked = server.await.expect("served");
+    let asked = server.join_next().await.expect("one server").expect("served");
     for (asked, (operation, document)) in asked.iter().zip([("RegisterTaskDefinition", definition), ("CreateService", service)]) {
         assert_eq!(asked.header("x-amz-target"), Some(format!("AmazonEC2ContainerServiceV20141113.{operation}").as_str()));
         assert_eq!(serde_json::from_str::<Value>(&asked.body).expect("JSON"), document);
@@ -185,10 +185,10 @@ async fn where_nobody_listens_nothing_happened() {
 async fn a_read_is_tried_again_by_itself() {
     let found = r#"{"clusters":[{"clusterName":"c","clusterArn":"arn:c","status":"ACTIVE"}],"failures":[]}"#;
     let busy = r#"{"__type":"ThrottlingException","message":"Rate exceeded"}"#;
-    let (endpoint, server) = serve(vec![Answer::Is(400, busy), Answer::Is(500, "{}"), Answer::Is(200, found)]).await;
+    let (endpoint, mut server) = serve(vec![Answer::Is(400, busy), Answer::Is(500, "{}"), Answer::Is(200, found)]).await;
     let cluster = connect(&endpoint).await.ecs.cluster("c").await.expect("the third answer").expect("found");
     assert_eq!(cluster.status, "ACTIVE");
-    assert_eq!(server.await.expect("served").len(), 3);
+    assert_eq!(server.join_next().await.expect("one server").expect("served").len(), 3);
 }
 
 #[tokio::test]
@@ -198,13 +198,13 @@ async fn a_load_balancer_that_is_not_there_is_an_answer_and_listeners_change_by_
     let changed = "<ModifyListenerResponse><ModifyListenerResult><Listeners><member><ListenerArn>arn:l</ListenerArn><Port>80</Port>\
                    <Protocol>HTTP</Protocol><DefaultActions><member><Type>forward</Type><TargetGroupArn>arn:tg</TargetGroupArn></member>\
                    </DefaultActions></member></Listeners></ModifyListenerResult></ModifyListenerResponse>";
-    let (endpoint, server) = serve(vec![Answer::Is(400, missing), Answer::Is(200, changed)]).await;
+    let (endpoint, mut server) = serve(vec![Answer::Is(400, missing), Answer::Is(200, changed)]).await;
     let elb = connect(&endpoint).await.load_balancing;
     assert_eq!(elb.load_balancer("shop").await, Ok(None));
     let actions = json!([{"Type": "forward", "TargetGroupArn": "arn:tg"}]);
     let listener = elb.set_default_actions("arn:l", &actions).await.expect("changed");
     assert_eq!((listener.port, &listener.actions), (80, &actions));
-    let body = &server.await.expect("served")[1].body;
+    let body = &server.join_next().await.expect("one server").expect("served")[1].body;
     let mut members: Vec<&str> = body.split('&').filter_map(|pair| pair.split('=').next()).collect();
     members.sort_unstable();
     assert_eq!(

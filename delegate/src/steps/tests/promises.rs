@@ -15,6 +15,7 @@ use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
+    task::JoinSet,
 };
 
 use super::{
@@ -27,12 +28,12 @@ fn rig() -> Rig {
     Rig::new(FakeAws::new(World::with_past(FAMILY)))
 }
 
-/// Answers each connection with the next status; gives the port.
-async fn answers(statuses: Vec<u16>) -> u16 {
+/// Answers each connection with the next status, until the set is dropped; gives the port.
+async fn answers(statuses: Vec<u16>) -> (u16, JoinSet<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("bound").port();
-    // Owned by the runtime of the test, with which it ends.
-    tokio::spawn(async move {
+    let mut server = JoinSet::new();
+    server.spawn(async move {
         for status in statuses {
             let (mut stream, _) = listener.accept().await.expect("a connection");
             let mut request = [0; 2048];
@@ -41,7 +42,7 @@ async fn answers(statuses: Vec<u16>) -> u16 {
             stream.write_all(answer.as_bytes()).await.expect("written");
         }
     });
-    port
+    (port, server)
 }
 
 #[tokio::test]
@@ -111,7 +112,7 @@ async fn the_old_version_stays_while_production_does_not_answer_the_probe() {
     rig.swap.probe_path = Some("/healthz".into());
     rig.perform(0).await.output();
     rig.perform(1).await.output();
-    let port = answers(vec![503, 503, 200]).await;
+    let (port, _server) = answers(vec![503, 503, 200]).await;
     if let StepOutput::Setup(setup) = &mut rig.earlier[0].output {
         setup.load_balancer_dns = "127.0.0.1".into();
         setup.prod_port = port;
@@ -147,12 +148,12 @@ fn check(port: u16, within_ms: u64) -> StepAction {
 #[tokio::test]
 async fn an_http_check_wants_its_answers_in_a_row() {
     let mut rig = rig();
-    let port = answers(vec![200, 500, 200, 200]).await;
+    let (port, _server) = answers(vec![200, 500, 200, 200]).await;
     let ended = rig.attempt_of(check(port, 30_000), 0, Direction::Perform).await;
     let StepOutput::HttpCheck(output) = ended.output() else { panic!("another output") };
     assert_eq!((output.status, output.url), (200, format!("http://127.0.0.1:{port}/healthz")));
 
-    let port = answers(vec![500; 8]).await;
+    let (port, _server) = answers(vec![500; 8]).await;
     let failure = rig.attempt_of(check(port, 120), 0, Direction::Perform).await.failure();
     assert_eq!((failure.kind, failure.effect), (FailureKind::Verification, Effect::DidNotHappen));
     assert!(failure.message.contains("Last: status 500 instead of 200 to 299."), "{}", failure.message);
