@@ -1,0 +1,54 @@
+//! `segue server`.
+
+use std::time::Duration;
+
+use control_plane::{
+    dispatch::LeaseTerms,
+    server::{Settings, start},
+};
+use domain::error::{Error, ErrorCode};
+use runtime::{
+    shutdown::Shutdown,
+    telemetry::{self, Format},
+};
+
+use crate::args::ServerArguments;
+
+pub(super) async fn run(arguments: ServerArguments) -> Result<u8, Error> {
+    let internal = |text: String| Error::new(ErrorCode::Internal, text);
+    let format = if arguments.log_json { Format::Json } else { Format::Text };
+    telemetry::init(format, "info").map_err(|error| Error::new(ErrorCode::Invalid, error.to_string()))?;
+    if arguments.heartbeat_ms * 2 > arguments.lease_ms {
+        let text = format!(
+            "a heartbeat each {} ms can't keep a lease of {} ms: one lost heartbeat would end it",
+            arguments.heartbeat_ms, arguments.lease_ms
+        );
+        return Err(Error::new(ErrorCode::Invalid, text).hint("Let the lease be at least twice the heartbeat; five times is usual."));
+    }
+    let shutdown = Shutdown::on_signals().map_err(|error| internal(format!("signals can't be listened for: {error}")))?;
+    let mut settings = Settings::new(arguments.data_dir);
+    settings.api_listen = arguments.listen;
+    settings.delegate_listen = arguments.delegate_listen;
+    settings.public_names = arguments.public_name;
+    settings.terms = LeaseTerms {
+        lease: Duration::from_millis(arguments.lease_ms),
+        heartbeat: Duration::from_millis(arguments.heartbeat_ms),
+        margin: Duration::from_millis(arguments.margin_ms),
+    };
+    settings.shutdown = shutdown.token();
+    let running = start(settings).await.map_err(|error| {
+        Error::new(ErrorCode::Unavailable, format!("the control plane can't start: {error}"))
+    })?;
+    println!("Segue's control plane is running.");
+    println!("  people and programs  https://{}", running.api_address);
+    println!("  delegates            https://{}", running.delegate_address);
+    if running.first_start {
+        println!("\nThis was its first start. What to do next, in another terminal:\n");
+        println!("  export SEGUE_CONTEXT={}", running.context_file.display());
+        println!("  segue delegate token create     # then start segue-delegate in the VPC with it");
+        println!("  segue apply -f DIR              # applications, services, environments, infrastructures, workflows");
+        println!("  segue deploy WORKFLOW --artifact-tag TAG");
+    }
+    running.stopped().await;
+    Ok(0)
+}

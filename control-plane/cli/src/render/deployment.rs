@@ -1,0 +1,132 @@
+//! Deployments: in a row of a table, and one in full.
+
+use std::fmt::Write as _;
+
+use domain::{
+    console::visible,
+    deployment::{DeploymentStatus, DeploymentView, StepState, StepView},
+    outcome::Outcome,
+};
+
+use super::{failure::failure, table::table};
+
+/// Where a deployment stands, in a word or two.
+pub fn status_word(status: &DeploymentStatus) -> String {
+    match status {
+        DeploymentStatus::Queued => "queued".to_owned(),
+        DeploymentStatus::Running => "running".to_owned(),
+        DeploymentStatus::WaitingForDelegate { .. } => "waiting for a delegate".to_owned(),
+        DeploymentStatus::RollingBack => "rolling back".to_owned(),
+        DeploymentStatus::Finished { outcome } => outcome.to_string(),
+    }
+}
+
+/// A time for people, in UTC.
+pub fn time(ms: i64) -> String {
+    jiff::Timestamp::from_millisecond(ms).map_or_else(|_| "-".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
+}
+
+/// Deployments as a table, in the order given.
+pub fn deployments(views: &[DeploymentView]) -> String {
+    if views.is_empty() {
+        return "No deployments yet.\n".to_owned();
+    }
+    let rows = views.iter().map(|view| {
+        vec![
+            view.id.to_string(),
+            view.workflow.clone(),
+            view.tag.clone(),
+            view.infrastructure.clone(),
+            status_word(&view.status),
+            seconds(Some(view.created_at_ms), view.finished_at_ms),
+            time(view.created_at_ms),
+            view.triggered_by.clone(),
+        ]
+    });
+    table(&["ID", "WORKFLOW", "TAG", "INFRASTRUCTURE", "STATUS", "TOOK", "STARTED", "BY"], rows)
+}
+
+/// One deployment in full.
+pub fn show(view: &DeploymentView) -> String {
+    let mut text = String::new();
+    // Writing into a String cannot fail.
+    let _ = writeln!(text, "{}  {}", view.id, status_word(&view.status));
+    let _ = writeln!(text, "  workflow        {}/{}", visible(&view.application), visible(&view.workflow));
+    let _ = writeln!(text, "  image           {}", visible(&view.image));
+    let _ = writeln!(text, "  infrastructure  {} ({})", visible(&view.infrastructure), visible(&view.environment));
+    let _ = writeln!(text, "  started         {} by {}", time(view.created_at_ms), visible(&view.triggered_by));
+    if view.finished_at_ms.is_some() {
+        let _ = writeln!(text, "  took            {}", seconds(Some(view.created_at_ms), view.finished_at_ms));
+    }
+    if let DeploymentStatus::WaitingForDelegate { reasons } = &view.status {
+        let _ = writeln!(text, "\nNo delegate can take the next task:");
+        for reason in reasons {
+            let _ = writeln!(text, "  - {}", visible(reason));
+        }
+    }
+    if let DeploymentStatus::Finished { outcome: Outcome::NeedsOperator(remains) } = &view.status {
+        let _ = writeln!(text, "\nThis could not be undone, a person has to look:");
+        for sentence in remains {
+            let _ = writeln!(text, "  - {}", visible(sentence));
+        }
+    }
+    let mut phase = "";
+    for step in &view.steps {
+        if step.phase != phase {
+            phase = &step.phase;
+            let _ = writeln!(text, "\n{}", visible(phase));
+        }
+        let _ = write!(text, "{}", one_step(step));
+    }
+    text
+}
+
+fn one_step(step: &StepView) -> String {
+    let took = seconds(step.started_at_ms, step.ended_at_ms);
+    let mut text = format!("  {} {:<40} {:<10} {took}\n", mark(step.state), visible(&step.name), word(step.state));
+    for attempt in step.attempts.iter().filter(|_| step.attempts.len() > 1) {
+        let ended = attempt.ended.as_deref().unwrap_or("running");
+        let _ = writeln!(text, "      {} attempt {} on {}: {}", attempt.direction.as_str(), attempt.attempt, attempt.delegate, visible(ended));
+    }
+    if let Some(failed) = &step.failure {
+        if step.state != StepState::Succeeded {
+            text += &failure(failed, "      ");
+        }
+    }
+    if let Some(undo) = &step.undo {
+        let _ = writeln!(text, "  {} {:<40} {}", mark(undo.state), visible(&undo.name), word(undo.state));
+        if let Some(failed) = &undo.failure {
+            text += &failure(failed, "      ");
+        }
+    }
+    text
+}
+
+fn mark(state: StepState) -> &'static str {
+    match state {
+        StepState::Succeeded => "✓",
+        StepState::Failed => "✗",
+        StepState::Running | StepState::Wanted | StepState::WaitingToRetry => "…",
+        StepState::Pending | StepState::Skipped => " ",
+    }
+}
+
+fn word(state: StepState) -> &'static str {
+    match state {
+        StepState::Succeeded => "done",
+        StepState::Failed => "failed",
+        StepState::Running => "running",
+        StepState::Wanted => "waiting",
+        StepState::WaitingToRetry => "retrying",
+        StepState::Pending => "pending",
+        StepState::Skipped => "skipped",
+    }
+}
+
+fn seconds(from_ms: Option<i64>, to_ms: Option<i64>) -> String {
+    match (from_ms, to_ms) {
+        #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
+        (Some(from), Some(to)) => format!("{:.1} s", (to - from) as f64 / 1_000.0),
+        _ => String::new(),
+    }
+}
