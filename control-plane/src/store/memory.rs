@@ -190,3 +190,81 @@ impl Store for MemoryStore {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::store::contract::{Bench, contract};
+
+    struct Memory(Arc<MemoryStore>);
+
+    impl Bench for Memory {
+        type Store = MemoryStore;
+
+        fn new() -> Self {
+            Self(Arc::new(MemoryStore::new()))
+        }
+
+        fn store(&self) -> Arc<MemoryStore> {
+            self.0.clone()
+        }
+
+        fn reopen(self) -> Self {
+            Self(Arc::new(self.0.cut_power()))
+        }
+
+        fn cut_power(self) -> Self {
+            self.reopen()
+        }
+
+        fn hold(&self) {
+            self.0.hold_flushes();
+        }
+
+        fn release(&self) {
+            self.0.release_flushes();
+        }
+
+        async fn waiting(&self, count: usize) {
+            let waiting = |store: &MemoryStore| (store.taken() - store.progress.borrow().flushed) as usize;
+            while waiting(&self.0) < count {
+                tokio::task::yield_now().await;
+            }
+        }
+
+        fn flushes(&self) -> u64 {
+            self.0.flushes()
+        }
+
+        fn break_disk(&self, why: &str) {
+            self.0.fail_writes(why);
+        }
+    }
+
+    contract!(Memory);
+
+    #[tokio::test]
+    async fn a_store_without_power_answers_nothing_well() {
+        let store = Arc::new(MemoryStore::new());
+        store.hold_flushes();
+        let mut change = ChangeSet::new();
+        change.put(Table::Meta, "k", "v");
+        let waiting = {
+            let (store, change) = (store.clone(), change.clone());
+            async move { store.commit(change).await }
+        };
+        let cut = async {
+            while store.taken() == 0 {
+                tokio::task::yield_now().await;
+            }
+            store.cut_power()
+        };
+        let (waited, found) = tokio::join!(waiting, cut);
+        assert!(matches!(waited, Err(StoreError::Unavailable { .. })));
+        assert!(store.commit(change).await.is_err());
+        assert_eq!(found.get(Table::Meta, b"k").await, Ok(None));
+        assert_eq!(found.health(), StoreHealth::Writable);
+    }
+}

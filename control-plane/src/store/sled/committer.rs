@@ -1,6 +1,7 @@
 //! The commit thread: the only one that writes.
 
 use std::{
+    io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::Instant,
@@ -31,7 +32,7 @@ pub(super) enum Moment {
     Synced,
 }
 
-pub(super) type Hook = Arc<dyn Fn(Moment) + Send + Sync>;
+pub(super) type Hook = Arc<dyn Fn(Moment) -> io::Result<()> + Send + Sync>;
 
 pub(super) struct Request {
     pub(super) change: ChangeSet,
@@ -60,7 +61,9 @@ impl Committer {
             }
             let (changes, answers): (Vec<_>, Vec<_>) =
                 group.into_iter().map(|Request { change, answer }| (change, answer)).unzip();
+            self.shared.counters.take_in_hand(changes.len() as u64);
             let verdicts = self.commit_or_fail(&changes);
+            self.shared.counters.take_in_hand(0);
             for (answer, verdict) in answers.into_iter().zip(verdicts) {
                 // Whoever asked may have gone away.
                 let _ = answer.send(verdict);
@@ -95,9 +98,9 @@ impl Committer {
         if written {
             let started = Instant::now();
             self.shared.db.flush()?;
-            self.look(Moment::BeforeSync);
+            self.look(Moment::BeforeSync)?;
             self.syncer.sync()?;
-            self.look(Moment::Synced);
+            self.look(Moment::Synced)?;
             self.shared.counters.flushed(started.elapsed());
         }
         self.shared.applying().forget();
@@ -105,10 +108,8 @@ impl Committer {
         Ok(verdicts)
     }
 
-    fn look(&self, moment: Moment) {
-        if let Some(hook) = &self.hook {
-            hook(moment);
-        }
+    fn look(&self, moment: Moment) -> io::Result<()> {
+        self.hook.as_ref().map_or(Ok(()), |hook| hook(moment))
     }
 }
 

@@ -4,6 +4,7 @@ use std::{
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
+    time::Duration,
 };
 
 use ::sled::{Config, Db, Tree};
@@ -19,6 +20,9 @@ use crate::store::{error::StoreError, folder_lock::FolderLock, table::Table};
 const SEGMENT_BYTES: usize = 8 * 1024 * 1024;
 /// How often sled writes and cleans up when nobody commits.
 const IDLE_FLUSH_MS: u64 = 500;
+/// How often and how far apart sled's lock is tried.
+const LOCK_TRIES: usize = 100;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 /// The layout of the tables.
 const SCHEMA: &[u8] = b"1";
 const SCHEMA_KEY: &[u8] = b"schema";
@@ -75,9 +79,18 @@ fn open_sled(folder: &Path, options: &SledOptions) -> Result<Db, StoreError> {
         .segment_size(SEGMENT_BYTES)
         .flush_every_ms(Some(IDLE_FLUSH_MS));
     // Some damage makes sled panic instead of saying so.
-    catch_unwind(AssertUnwindSafe(|| config.open()))
-        .unwrap_or_else(|_| Err(::sled::Error::Corruption { at: None, bt: () }))
-        .map_err(error)
+    let open = || catch_unwind(AssertUnwindSafe(|| config.open())).unwrap_or(Err(::sled::Error::Corruption { at: None, bt: () }));
+    let mut opened = open();
+    // We hold the folder's lock. If sled does not get its own, it is the last one's, which a process that was being started had
+    // open when it was closed: it goes at once.
+    for _ in 0..LOCK_TRIES {
+        if !matches!(&opened, Err(::sled::Error::Io(error)) if error.to_string().contains("could not acquire lock")) {
+            break;
+        }
+        std::thread::park_timeout(LOCK_PAUSE);
+        opened = open();
+    }
+    opened.map_err(error)
 }
 
 fn check_schema(db: &Db, trees: &[Tree]) -> Result<(), StoreError> {

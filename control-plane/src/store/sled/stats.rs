@@ -20,6 +20,8 @@ pub struct StoreStats {
     pub flush_longest: Duration,
     /// Change sets that wait in the queue now.
     pub queued: usize,
+    /// Change sets that are being written now.
+    pub in_hand: u64,
 }
 
 #[derive(Default)]
@@ -29,12 +31,17 @@ pub(super) struct Counters {
     flushes: AtomicU64,
     flush_micros: AtomicU64,
     longest_micros: AtomicU64,
+    in_hand: AtomicU64,
 }
 
 impl Counters {
     pub(super) fn count(&self, commits: u64, conflicts: u64) {
         self.commits.fetch_add(commits, Ordering::Relaxed);
         self.conflicts.fetch_add(conflicts, Ordering::Relaxed);
+    }
+
+    pub(super) fn take_in_hand(&self, changes: u64) {
+        self.in_hand.store(changes, Ordering::Relaxed);
     }
 
     pub(super) fn flushed(&self, took: Duration) {
@@ -53,6 +60,7 @@ impl Counters {
             flush_total: Duration::from_micros(read(&self.flush_micros)),
             flush_longest: Duration::from_micros(read(&self.longest_micros)),
             queued,
+            in_hand: read(&self.in_hand),
         }
     }
 }

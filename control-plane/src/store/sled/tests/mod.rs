@@ -1,1 +1,8 @@
-//! Tests of what only a disk can do.
+//! Tests of what only a disk can do: processes that are killed, power cuts, full disks, leftovers.
+
+mod bench;
+mod child;
+mod full_disk;
+mod kill;
+mod leftovers;
+mod power;
