@@ -2,7 +2,7 @@
 
 use std::{fmt, marker::PhantomData};
 
-use super::{naming::shown, source::Located};
+use super::{naming::shown, source::Located, written::FreeText};
 use crate::suggestion::nearest;
 
 /// Why a text is not what its place needs.
@@ -72,6 +72,11 @@ impl<W: Written> Template<W> {
             return Err((text, wrong));
         }
         Ok(Self { text, read_as: PhantomData })
+    }
+
+    /// The same text, read as any text at all.
+    pub fn as_text(&self) -> Template<FreeText> {
+        Template { text: self.text.clone(), read_as: PhantomData }
     }
 }
 

@@ -1,0 +1,164 @@
+//! The steps of a workflow as the engine plans them.
+
+use domain::{
+    manifest::{
+        ActionDocument, Diagnostic, HttpCheckDocument, HttpTargetDocument, Manifest, Source, StepDocument, SwapDocument, Workflow,
+    },
+    retry::RetryPolicy,
+    step::{HttpCheck, HttpTarget, Note, StepAction, SwapTargetGroups, UpgradeContainers, Wait},
+};
+use engine::{DEFAULT_HAND_OVERS, PlannedStep};
+
+use super::{
+    draft::{Documents, family},
+    names::Names,
+    resolver::Resolver,
+    setup::{Placeholders, optional, setup},
+};
+
+const DESIRED: &str = "100%";
+const MAX_LATENCY_MS: u64 = 5_000;
+const CONSECUTIVE: u32 = 3;
+const INTERVAL_MS: u64 = 1_000;
+const WITHIN_MS: u64 = 60_000;
+/// Minutes that a service may take to be steady in a workflow whose setup is in doubt.
+const STEADY_MINUTES: u64 = 10;
+
+/// Family of the line and the steps of all phases, in order. None: something is wrong and noted, or still open.
+pub(super) fn steps(
+    documents: &Documents,
+    manifest: &Manifest,
+    workflow: &Workflow,
+    names: &Names,
+    placeholders: &Placeholders,
+    resolver: &mut Resolver,
+) -> Option<(String, Vec<PlannedStep>)> {
+    let all: Vec<(&str, &StepDocument)> =
+        workflow.phases.iter().flat_map(|phase| phase.steps.iter().map(|step| (phase.name.as_str(), step))).collect();
+    let mut names = names.clone();
+    for (_, step) in &all {
+        explain_later(&mut names, step);
+    }
+    let mut planned: Vec<Option<PlannedStep>> = Vec::new();
+    let mut line: Option<String> = None;
+    let mut steady_minutes = STEADY_MINUTES;
+    for (phase, step) in all {
+        let action = action(step, documents, &manifest.source, &names, placeholders, resolver);
+        if let Some(StepAction::BlueGreenLoadBalancerSetup(setup)) = &action {
+            steady_minutes = u64::from(setup.steady_state_timeout_minutes);
+            match &line {
+                Some(line) if *line != setup.family => resolver.add(two_lines(&manifest.source, step, line, &setup.family)),
+                _ => line = Some(setup.family.clone()),
+            }
+        }
+        planned.push(action.map(|action| {
+            PlannedStep {
+                name: step.name.clone(),
+                phase: phase.to_owned(),
+                timeout_seconds: step
+                    .timeout_ms
+                    .map_or_else(|| timeout_seconds(&action, steady_minutes), |ms| ms.div_ceil(1_000)),
+                retry: step
+                    .retry
+                    .as_ref()
+                    .map_or_else(RetryPolicy::transient, |retry| RetryPolicy { delays_ms: retry.delays_ms.clone() }),
+                hand_overs: DEFAULT_HAND_OVERS,
+                action,
+            }
+        }));
+        for output in step.action.kind().output_names() {
+            names.defer(&format!("steps.{}.{output}", step.name));
+        }
+    }
+    let planned = planned.into_iter().collect::<Option<_>>()?;
+    Some((line.or_else(|| family(documents))?, planned))
+}
+
+/// What a step hands on is known only to steps after it.
+fn explain_later(names: &mut Names, step: &StepDocument) {
+    for output in step.action.kind().output_names() {
+        let reason = format!("is known only to steps after {:?}", step.name);
+        names.explain(&format!("steps.{}.{output}", step.name), reason, "outputs of earlier steps can be used");
+    }
+}
+
+fn two_lines(source: &Source, step: &StepDocument, first: &str, second: &str) -> Diagnostic {
+    let message = format!("the setups of one workflow deploy one ECS service, but these name two: {first} and {second}");
+    source.finding(&step.place, message).hint("make two workflows, or leave serviceName away")
+}
+
+/// How long a step may take when the document does not say: what it waits for at most, and time for its calls.
+fn timeout_seconds(action: &StepAction, steady_minutes: u64) -> u64 {
+    let steady = steady_minutes.saturating_mul(60);
+    match action {
+        StepAction::BlueGreenLoadBalancerSetup(_) => steady.max(900),
+        StepAction::UpgradeContainers(_) => steady.saturating_mul(2).saturating_add(300),
+        StepAction::SwapTargetGroups(swap) => steady.saturating_mul(2).saturating_add(swap.delay_seconds).saturating_add(600),
+        StepAction::HttpCheck(check) => (check.within_ms.saturating_add(check.max_latency_ms)).div_ceil(1_000).saturating_add(60),
+        StepAction::Note(_) => 60,
+        StepAction::Wait(wait) => wait.seconds.max(1),
+    }
+}
+
+fn action(
+    step: &StepDocument,
+    documents: &Documents,
+    source: &Source,
+    names: &Names,
+    placeholders: &Placeholders,
+    resolver: &mut Resolver,
+) -> Option<StepAction> {
+    Some(match &step.action {
+        ActionDocument::Setup(said) => {
+            StepAction::BlueGreenLoadBalancerSetup(Box::new(setup(said, documents, source, names, placeholders, resolver)?))
+        }
+        ActionDocument::Upgrade(said) => {
+            let desired = match &said.desired {
+                Some(desired) => resolver.later(source, names, desired)?,
+                None => DESIRED.to_owned(),
+            };
+            StepAction::UpgradeContainers(UpgradeContainers { desired })
+        }
+        ActionDocument::HttpCheck(said) => StepAction::HttpCheck(http_check(said, source, names, resolver)?),
+        ActionDocument::Swap(said) => StepAction::SwapTargetGroups(swap(said, source, names, resolver)?),
+        ActionDocument::Note(message) => StepAction::Note(Note { message: resolver.later(source, names, message)? }),
+        ActionDocument::Wait(length) => StepAction::Wait(Wait { seconds: resolver.now(source, names, length)?.div_ceil(1_000) }),
+    })
+}
+
+fn swap(said: &SwapDocument, source: &Source, names: &Names, resolver: &mut Resolver) -> Option<SwapTargetGroups> {
+    let downsize_old = optional(&said.downsize_old, |yes| resolver.now(source, names, yes));
+    let delay_ms = optional(&said.delay, |delay| resolver.now(source, names, delay));
+    let probe_path = optional(&said.probe, |path| resolver.later(source, names, path));
+    Some(SwapTargetGroups {
+        downsize_old: downsize_old?.unwrap_or(true),
+        delay_seconds: delay_ms?.unwrap_or(0).div_ceil(1_000),
+        probe_path: probe_path?,
+    })
+}
+
+fn http_check(said: &HttpCheckDocument, source: &Source, names: &Names, resolver: &mut Resolver) -> Option<HttpCheck> {
+    let target = match &said.target {
+        HttpTargetDocument::Stage(path) => resolver.later(source, names, path).map(HttpTarget::Stage),
+        HttpTargetDocument::Production(path) => resolver.later(source, names, path).map(HttpTarget::Production),
+        HttpTargetDocument::Url(url) => resolver.later(source, names, url).map(HttpTarget::Url),
+    };
+    let status: Vec<_> = said.status.iter().map(|status| resolver.now(source, names, status)).collect();
+    let body_contains = optional(&said.body_contains, |text| resolver.later(source, names, text));
+    let headers: Vec<_> =
+        said.headers.iter().map(|(name, value)| Some((name.clone(), resolver.later(source, names, value)?))).collect();
+    let max_latency = optional(&said.max_latency, |length| resolver.now(source, names, length));
+    let consecutive = optional(&said.consecutive, |count| resolver.now(source, names, count));
+    let interval = optional(&said.interval, |length| resolver.now(source, names, length));
+    let within = optional(&said.within, |length| resolver.now(source, names, length));
+    Some(HttpCheck {
+        target: target?,
+        status: status.into_iter().collect::<Option<_>>()?,
+        body_contains: body_contains?,
+        headers: headers.into_iter().collect::<Option<_>>()?,
+        max_latency_ms: max_latency?.unwrap_or(MAX_LATENCY_MS),
+        consecutive: consecutive?.unwrap_or(CONSECUTIVE),
+        interval_ms: interval?.unwrap_or(INTERVAL_MS),
+        within_ms: within?.unwrap_or(WITHIN_MS),
+    })
+}
