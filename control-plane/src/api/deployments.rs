@@ -56,7 +56,7 @@ impl Deployments for DeploymentsService {
         {
             return Ok(Response::new(started(before)));
         }
-        let request = super::StartRequest {
+        let request = crate::workflow::StartRequest {
             application: request.application,
             workflow: request.workflow,
             tag: request.artifact_tag,
@@ -66,7 +66,7 @@ impl Deployments for DeploymentsService {
         match self
             .context
             .catalogue
-            .compile(request, DeploymentId::new(Uuid::now_v7()))
+            .compile(&request, DeploymentId::new(Uuid::now_v7()))
             .await
             .map_err(|e| status::catalogue(&e))?
         {

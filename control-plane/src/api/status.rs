@@ -6,9 +6,12 @@ use engine::Rejection;
 use proto::convert::Malformed;
 use tonic::{Code, Status, metadata::MetadataValue};
 
+use super::catalogue::CatalogueError;
 use crate::{
     access::{AccessError, EnrolError},
     dispatch::{DispatchError, QueryError},
+    logs::LogError,
+    store::StoreError,
 };
 
 /// The metadata key of the code.
@@ -86,9 +89,24 @@ pub fn query(error: &QueryError) -> Status {
     status(&Error { code, message, hint })
 }
 
-/// Documents can't be read.
-pub fn catalogue(error: &super::CatalogueError) -> Status {
-    status(&Error::new(ErrorCode::Unavailable, error.to_string()))
+/// Documents can't be read or kept.
+pub fn catalogue(error: &CatalogueError) -> Status {
+    let code = match error {
+        CatalogueError::TooLarge(_) | CatalogueError::Store(StoreError::TooLarge { .. }) => ErrorCode::Exhausted,
+        CatalogueError::NotFound(_) => ErrorCode::NotFound,
+        CatalogueError::Findings(_) => ErrorCode::Invalid,
+        CatalogueError::Store(_) => ErrorCode::Unavailable,
+    };
+    status(&Error::new(code, error.to_string()))
+}
+
+/// A log can't be read.
+pub fn logs(error: &LogError) -> Status {
+    let code = match error {
+        LogError::Unavailable { .. } => ErrorCode::Unavailable,
+        LogError::Malformed { .. } | LogError::Corrupt { .. } => ErrorCode::Internal,
+    };
+    status(&Error::new(code, error.to_string()))
 }
 
 /// Tokens can't be looked up or made.

@@ -1,7 +1,7 @@
 //! Streams to people: a deployment as it changes, and its log. Each has a task that reads on as fast as the reader reads and no
 //! faster: a slow reader of a deployment skips to the newest view, one of a log reads later from the files.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use domain::{
     deployment::{DeploymentStatus, DeploymentView},
@@ -10,16 +10,19 @@ use domain::{
 };
 use proto::{
     api::{Deployment, LogEntry},
-    convert::deployment::to_wire,
+    convert::{deployment::to_wire, log::level_name},
 };
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
 use super::{context::ApiContext, status};
+use crate::{dispatch::Dispatch, logs};
 
-/// Messages on their way to one reader.
-const AHEAD: usize = 4;
+/// Log lines on their way to one reader.
+const AHEAD: usize = 1024;
+/// How long the log of a deployment that has ended must be quiet before its reader is let go.
+const QUIET: Duration = Duration::from_millis(500);
 
 type Reader<T> = mpsc::Sender<Result<T, Status>>;
 
@@ -58,6 +61,76 @@ fn finished(view: &DeploymentView) -> bool {
     matches!(view.status, DeploymentStatus::Finished { .. })
 }
 
+/// The deployment's log behind entry number `after`; with `follow`, on until the deployment has ended and its delegates have sent
+/// what they had.
+pub(super) fn logs(
+    context: &Arc<ApiContext>,
+    id: DeploymentId,
+    after: u64,
+    follow: bool,
+) -> ReceiverStream<Result<LogEntry, Status>> {
+    let dispatch = context.dispatch.clone();
+    let mut follower = context.logs.follow(id, after);
+    stream(context, "deployment log", AHEAD, move |reader: Reader<LogEntry>| async move {
+        let ended = ended(&dispatch, id);
+        tokio::pin!(ended);
+        let mut over = !follow;
+        loop {
+            let entries = if over {
+                // Logs come on a stream of their own, which may be a little behind the report that ended the deployment.
+                let quiet = if follow { QUIET } else { Duration::ZERO };
+                match tokio::time::timeout(quiet, follower.next()).await {
+                    Ok(entries) => entries,
+                    Err(_) => follower.ready().await,
+                }
+            } else {
+                tokio::select! {
+                    entries = follower.next() => entries,
+                    status = &mut ended => {
+                        status?;
+                        over = true;
+                        continue;
+                    }
+                }
+            };
+            let entries = entries.map_err(|error| status::logs(&error))?;
+            if entries.is_empty() {
+                return Ok(());
+            }
+            for entry in entries {
+                reader.send(Ok(entry_to_wire(entry))).await.map_err(|_| Status::cancelled("nobody reads"))?;
+            }
+        }
+    })
+}
+
+/// Resolves when the deployment has ended.
+async fn ended(dispatch: &Arc<Dispatch>, id: DeploymentId) -> Result<(), Status> {
+    loop {
+        let mut changes = dispatch.changes(id);
+        changes.mark_unchanged();
+        if finished(&dispatch.view(id).await.map_err(|error| status::dispatch(&error))?) {
+            return Ok(());
+        }
+        // An error means that its driver has retired: look again.
+        let _ = changes.changed().await;
+    }
+}
+
+fn entry_to_wire(entry: logs::LogEntry) -> LogEntry {
+    LogEntry {
+        sequence: entry.seq,
+        step: entry.task.step,
+        step_name: entry.step_name.to_string(),
+        direction: entry.task.direction.as_str().to_owned(),
+        attempt: entry.task.attempt,
+        number: entry.line.number,
+        at_ms: entry.line.at_ms,
+        level: level_name(entry.line.level).to_owned(),
+        text: entry.line.text,
+    }
+}
+
 /// Runs `body` until it is done, nobody reads any more, or the server stops, which the reader is told.
 fn stream<T, F, B>(context: &Arc<ApiContext>, name: &'static str, ahead: usize, body: B) -> ReceiverStream<Result<T, Status>>
 where
@@ -77,12 +150,4 @@ where
         }
     });
     ReceiverStream::new(read)
-}
-pub(super) fn logs(
-    context: &Arc<ApiContext>,
-    _id: DeploymentId,
-    _after: u64,
-    _follow: bool,
-) -> ReceiverStream<Result<LogEntry, Status>> {
-    stream(context, "deployment log", AHEAD, |_reader: Reader<LogEntry>| async move { Ok(()) })
 }

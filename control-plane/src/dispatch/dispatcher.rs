@@ -149,7 +149,7 @@ impl Dispatch {
         who: String,
         signal: Signal,
     ) -> Result<DeploymentView, DispatchError> {
-        self.ask(id, |reply| Message::Input { input: Input::Signal { who, signal }, reply: Reply::Person(reply) }).await
+        self.ask(id, |reply| Message::Input { input: Box::new(Input::Signal { who, signal }), reply: Reply::Person(reply) }).await
     }
 
     /// How a deployment stands.
@@ -204,7 +204,7 @@ impl Dispatch {
     /// # Errors
     /// When too much waits for this deployment already.
     pub(super) fn input(self: &Arc<Self>, id: DeploymentId, input: Input, reply: Reply) -> Result<(), DispatchError> {
-        self.deliver(id, Message::Input { input, reply })
+        self.deliver(id, Message::Input { input: Box::new(input), reply })
     }
 
     /// Of the tasks that an instance lists in its hello, those that it does not hold.

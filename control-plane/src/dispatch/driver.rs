@@ -184,7 +184,7 @@ impl Driver {
         let mut questions = Vec::new();
         for message in messages {
             match message {
-                Message::Input { input, reply } => inputs.push((input, reply)),
+                Message::Input { input, reply } => inputs.push((*input, reply)),
                 Message::Nudge => {}
                 question => questions.push(question),
             }

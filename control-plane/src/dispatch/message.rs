@@ -14,7 +14,7 @@ pub(super) enum Message {
     /// Something for the engine.
     Input {
         /// What.
-        input: Input,
+        input: Box<Input>,
         /// Who waits for the answer.
         reply: Reply,
     },

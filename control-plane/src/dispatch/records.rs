@@ -95,9 +95,9 @@ impl Records {
         let mut change = ChangeSet::new();
         match base {
             0 => change.expect_absent(Table::Head, head.clone()),
-            _ => change.expect_value(Table::Head, head.clone(), base.to_be_bytes().to_vec()),
+            _ => change.expect_value(Table::Head, head.clone(), format::encode(&base)?),
         };
-        change.put(Table::Head, head.clone(), after.revision().to_be_bytes().to_vec());
+        change.put(Table::Head, head.clone(), format::encode(&after.revision())?);
         for (number, event) in (base..).zip(events) {
             let event = StoredEvent::encode(event).map_err(|error| RecordError::Corrupt(error.to_string()))?;
             change.put(Table::Journal, entry(id, number), event);
@@ -108,7 +108,7 @@ impl Records {
             change.put(Table::Deployment, head, format::encode(&summary)?);
         }
         if let Some(AcceptKey(key)) = key {
-            change.expect_absent(Table::Meta, key.clone()).put(Table::Meta, key.clone(), id.uuid().as_bytes().to_vec());
+            change.expect_absent(Table::Meta, key.clone()).put(Table::Meta, key.clone(), format::encode(&id)?);
         }
         Ok(self.store.commit(change).await?)
     }
@@ -145,7 +145,7 @@ impl Records {
     /// The deployment that was accepted under a key.
     pub(super) async fn accepted_as(&self, AcceptKey(key): &AcceptKey) -> Result<Option<DeploymentId>, RecordError> {
         let value = self.store.get(Table::Meta, key).await?;
-        value.map(|value| read_id(&value)).transpose()
+        Ok(value.map(|value| format::decode(&value)).transpose()?)
     }
 }
 

@@ -25,8 +25,8 @@ use crate::{
     access::{AccessError, Enrolment, Tokens},
     api::{ApiContext, Bearer, Catalogue},
     dispatch::{Dispatch, Gateway, RecordError, Records, Roster},
-    logs::{LogError, LogHub},
-    store::{Store, StoreError, StoreHealth},
+    logs::{LogError, LogFiles, LogHub},
+    store::{SledOptions, SledStore, Store, StoreError, StoreHealth},
 };
 
 /// How often the store's health is looked at.
@@ -82,6 +82,15 @@ pub(super) struct Memory {
     pub(super) logs: Arc<LogHub>,
 }
 
+impl Memory {
+    /// What is in the data folder, or new.
+    fn open(settings: &Settings) -> Result<Self, StartError> {
+        let store = SledStore::open(&settings.data_dir.join("store"), &SledOptions::default())?;
+        let logs = LogFiles::open(&settings.data_dir.join("logs"))?;
+        Ok(Self { store: Arc::new(store), logs: Arc::new(LogHub::new(Arc::new(logs))) })
+    }
+}
+
 /// Starts a control plane. When this returns, it takes calls.
 ///
 /// # Errors
@@ -89,7 +98,7 @@ pub(super) struct Memory {
 pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let file = |error| StartError::File { path: settings.data_dir.clone(), error };
     create_private_dir(&settings.data_dir).map_err(file)?;
-    let memory = Memory::open(&settings).await?;
+    let memory = Memory::open(&settings)?;
     start_with(settings, memory, Arc::new(SystemClock::new())).await
 }
 
@@ -165,10 +174,5 @@ async fn report_health(reporter: HealthReporter, store: Arc<dyn Store>) {
         };
         reporter.set_service_status("", status).await;
         reporter.set_service_status("segue.api.v1.Deployments", status).await;
-    }
-}
-impl Memory {
-    async fn open(_s: &Settings) -> Result<Self, StartError> {
-        Ok(Self { store: Arc::new(crate::store::MemoryStore::new()), logs: Arc::default() })
     }
 }
