@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use anyhow::Context;
 use async_trait::async_trait;
 use delegate::{
     aws::sdk::{CallLimits, SdkAccess},
@@ -30,7 +31,7 @@ use sandbox::{
     world::{AwsControl, LoadBalancerSeed, Seed, Seeded, seed},
 };
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -240,15 +241,15 @@ async fn three_deployments_take_turns_and_no_request_fails() -> anyhow::Result<(
     assert_eq!(stage.version().await, "1");
 
     let (stop, failed) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-    // Owned by the test, which awaits it.
-    let requests = tokio::spawn(load(stage.production(), stop.clone(), failed.clone()));
+    let mut requests = JoinSet::new();
+    requests.spawn(load(stage.production(), stop.clone(), failed.clone()));
     stage.control.forget_calls().await?;
     stage.deploy(2).await;
     let calls = stage.control.counts().await?;
     assert_eq!(stage.version().await, "2");
     stage.deploy(3).await;
     stop.store(true, Ordering::Relaxed);
-    let answered = requests.await?;
+    let answered = requests.join_next().await.context("the load")??;
     assert!(answered > 100, "{answered} answers");
     assert_eq!(failed.load(Ordering::Relaxed), 0, "of {answered} requests");
     assert_eq!(stage.version().await, "3");
@@ -306,28 +307,22 @@ async fn a_port_mismatch_changes_nothing() -> anyhow::Result<()> {
 async fn a_deployment_is_taken_back_while_requests_flow() -> anyhow::Result<()> {
     let stage = Stage::new(4).await?;
     stage.deploy(1).await;
-    let before = comparable(stage.control.state().await?);
+    let before = stage.control.state().await?;
     let (stop, failed) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-    // Owned by the test, which awaits it.
-    let requests = tokio::spawn(load(stage.production(), stop.clone(), failed.clone()));
+    let mut requests = JoinSet::new();
+    requests.spawn(load(stage.production(), stop.clone(), failed.clone()));
     let mut second = stage.deploy(2).await;
     for step in [2, 1, 0] {
         stage.well(&mut second, step, Direction::Undo).await;
     }
     stop.store(true, Ordering::Relaxed);
-    let answered = requests.await?;
+    let answered = requests.join_next().await.context("the load")??;
     assert_eq!(failed.load(Ordering::Relaxed), 0, "of {answered} requests");
     assert_eq!(stage.version().await, "1");
-    let after = comparable(stage.control.state().await?);
+    let after = stage.control.state().await?;
     assert_eq!(listeners(&before), listeners(&after));
     stage.simulator.stop().await;
     Ok(())
-}
-
-/// The state as text without what a rollback may leave behind; here only the listeners are compared, the rest is the fake AWS's
-/// matter in the delegate's own tests.
-fn comparable(state: Value) -> Value {
-    state
 }
 
 /// Every member called `listeners` or `Listeners`, wherever the state keeps it.

@@ -108,24 +108,10 @@ fn main() -> ExitCode {
 fn run_as(program: Vec<std::ffi::OsString>) -> ExitCode {
     match program.first().and_then(|name| name.to_str()) {
         Some("segue") => cli::main_with(program),
-        Some("segue-delegate") => run_delegate(program),
+        Some("segue-delegate") => delegate::main_with(program),
         other => {
             eprintln!("segue-sandbox as: {:?} is not one of segue, segue-delegate", other.unwrap_or_default());
             ExitCode::from(2)
-        }
-    }
-}
-
-fn run_delegate(arguments: Vec<std::ffi::OsString>) -> ExitCode {
-    let settings = match delegate::settings::Settings::of_arguments(arguments) {
-        Ok(settings) => settings,
-        Err(error) => error.exit(),
-    };
-    match delegate::program::serve(settings) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("Error: {error}");
-            ExitCode::FAILURE
         }
     }
 }

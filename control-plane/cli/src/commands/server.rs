@@ -49,6 +49,6 @@ pub(super) async fn run(arguments: ServerArguments) -> Result<u8, Error> {
         println!("  segue apply -f DIR              # applications, services, environments, infrastructures, workflows");
         println!("  segue deploy WORKFLOW --artifact-tag TAG");
     }
-    running.stopped().await;
+    running.stopped().await.map_err(|error| Error::new(ErrorCode::Internal, format!("the control plane ended: {error}")))?;
     Ok(0)
 }

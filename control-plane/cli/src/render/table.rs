@@ -6,7 +6,7 @@ use domain::console::visible;
 /// A table with its header; nothing from outside reaches the terminal as a control character.
 pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
-    table.load_preset(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
     for row in rows {
         table.add_row(row.iter().map(|cell| visible(cell).into_owned()));
     }
