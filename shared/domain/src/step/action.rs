@@ -1,0 +1,37 @@
+//! What a step does, with everything that it is told.
+
+use serde::{Deserialize, Serialize};
+
+use super::{HttpCheck, LoadBalancerSetup, Note, StepKind, SwapTargetGroups, UpgradeContainers, Wait};
+
+/// What a step does. Closed: a delegate that does not know a kind is not offered it (see [`StepKind`]).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum StepAction {
+    /// ECS Blue Green Load Balancer Setup.
+    BlueGreenLoadBalancerSetup(Box<LoadBalancerSetup>),
+    /// Upgrade Containers.
+    UpgradeContainers(UpgradeContainers),
+    /// Swap Target Groups.
+    SwapTargetGroups(SwapTargetGroups),
+    /// HTTP Check.
+    HttpCheck(HttpCheck),
+    /// A line for the log, through a delegate.
+    Note(Note),
+    /// A pause, kept by the engine's own timer.
+    Wait(Wait),
+}
+
+impl StepAction {
+    /// The kind of this action.
+    pub fn kind(&self) -> StepKind {
+        match self {
+            Self::BlueGreenLoadBalancerSetup(_) => StepKind::BlueGreenLoadBalancerSetup,
+            Self::UpgradeContainers(_) => StepKind::UpgradeContainers,
+            Self::SwapTargetGroups(_) => StepKind::SwapTargetGroups,
+            Self::HttpCheck(_) => StepKind::HttpCheck,
+            Self::Note(_) => StepKind::Note,
+            Self::Wait(_) => StepKind::Wait,
+        }
+    }
+}

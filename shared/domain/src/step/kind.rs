@@ -1,0 +1,96 @@
+//! The kinds of steps, by the names that documents, output and delegates use.
+
+use serde::{Deserialize, Serialize};
+
+use super::{HttpCheckOutput, SetupOutput, SwapOutput, UpgradeOutput};
+
+/// The kind of a step without its inputs: what a delegate says it supports, and what documents name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum StepKind {
+    /// ECS Blue Green Load Balancer Setup.
+    BlueGreenLoadBalancerSetup,
+    /// Upgrade Containers.
+    UpgradeContainers,
+    /// Swap Target Groups.
+    SwapTargetGroups,
+    /// HTTP Check.
+    HttpCheck,
+    /// A line for the log.
+    Note,
+    /// A pause.
+    Wait,
+}
+
+impl StepKind {
+    /// Every kind.
+    pub const ALL: [Self; 6] = [
+        Self::BlueGreenLoadBalancerSetup,
+        Self::UpgradeContainers,
+        Self::SwapTargetGroups,
+        Self::HttpCheck,
+        Self::Note,
+        Self::Wait,
+    ];
+
+    /// The key in a workflow document and the name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BlueGreenLoadBalancerSetup => "blueGreenLoadBalancerSetup",
+            Self::UpgradeContainers => "upgradeContainers",
+            Self::SwapTargetGroups => "swapTargetGroups",
+            Self::HttpCheck => "httpCheck",
+            Self::Note => "note",
+            Self::Wait => "wait",
+        }
+    }
+
+    /// The kind of that name.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+
+    /// The step's name when the document gives none: the words of the reference.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::BlueGreenLoadBalancerSetup => "ECS Blue Green Load Balancer Setup",
+            Self::UpgradeContainers => "Upgrade Containers",
+            Self::SwapTargetGroups => "Swap Target Groups",
+            Self::HttpCheck => "HTTP Check",
+            Self::Note => "Note",
+            Self::Wait => "Wait",
+        }
+    }
+
+    /// The section of the phase under which the step is shown.
+    pub fn section(self) -> &'static str {
+        match self {
+            Self::BlueGreenLoadBalancerSetup => "Set up",
+            Self::UpgradeContainers => "Deploy",
+            Self::HttpCheck => "Verify Service",
+            Self::SwapTargetGroups => "Swap Target Groups",
+            Self::Note | Self::Wait => "Wrap up",
+        }
+    }
+
+    /// The name of the step's undo, for kinds that change something.
+    pub fn undo_title(self) -> Option<&'static str> {
+        match self {
+            Self::BlueGreenLoadBalancerSetup => Some("Rollback Setup"),
+            Self::UpgradeContainers => Some("Rollback Containers"),
+            Self::SwapTargetGroups => Some("Rollback Swap Target Groups"),
+            Self::HttpCheck | Self::Note | Self::Wait => None,
+        }
+    }
+
+    /// Names of the outputs that `${steps.<step>.<output>}` may ask for.
+    pub fn output_names(self) -> &'static [&'static str] {
+        match self {
+            Self::BlueGreenLoadBalancerSetup => &SetupOutput::NAMES,
+            Self::UpgradeContainers => &UpgradeOutput::NAMES,
+            Self::SwapTargetGroups => &SwapOutput::NAMES,
+            Self::HttpCheck => &HttpCheckOutput::NAMES,
+            Self::Note | Self::Wait => &[],
+        }
+    }
+}

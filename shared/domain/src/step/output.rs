@@ -1,0 +1,36 @@
+//! What steps hand on.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{HttpCheckOutput, SetupOutput, SwapOutput, UpgradeOutput};
+
+/// What a step that succeeded hands to later steps and to `${steps.*}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum StepOutput {
+    /// Of *ECS Blue Green Load Balancer Setup*.
+    Setup(Box<SetupOutput>),
+    /// Of *Upgrade Containers*.
+    Upgrade(UpgradeOutput),
+    /// Of *Swap Target Groups*.
+    Swap(Box<SwapOutput>),
+    /// Of *HTTP Check*.
+    HttpCheck(HttpCheckOutput),
+    /// Of steps that hand on nothing, and of every undo.
+    Nothing,
+}
+
+impl StepOutput {
+    /// The outputs by the names that expressions use.
+    pub fn values(&self) -> BTreeMap<&'static str, String> {
+        match self {
+            Self::Setup(output) => output.values(),
+            Self::Upgrade(output) => output.values(),
+            Self::Swap(output) => output.values(),
+            Self::HttpCheck(output) => output.values(),
+            Self::Nothing => BTreeMap::new(),
+        }
+    }
+}
