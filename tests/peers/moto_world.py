@@ -7,6 +7,7 @@ prove nothing; what is proved is that the deployer's calls are right for an AWS 
 
 import threading
 import time
+import urllib.request
 from datetime import datetime, timezone
 
 from moto.core import DEFAULT_ACCOUNT_ID
@@ -29,6 +30,8 @@ class MotoWorld:
         self._server.start()
         _, port = self._server.get_host_and_port()
         self.endpoint = f"http://127.0.0.1:{port}"
+        # moto's state is the process's: what an earlier test left is forgotten.
+        urllib.request.urlopen(urllib.request.Request(f"{self.endpoint}/moto-api/reset", method="POST"), timeout=10).close()
         self._scheduler.start()
         return self
 

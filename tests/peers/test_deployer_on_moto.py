@@ -110,7 +110,7 @@ spec:
   cluster: docs-ecs
   launchType: FARGATE
   subnets: [%(subnet)s]
-  securityGroups: [sg-1]
+  securityGroups: [%(group)s]
 ---
 kind: Workflow
 name: todolist-blue-green
@@ -149,6 +149,7 @@ def _world(aws, tmp_path):
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     subnets = [ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=f"{REGION}{zone}")["Subnet"]["SubnetId"]
                for n, zone in [(100, "a"), (101, "b")]]
+    group = ec2.create_security_group(GroupName="tasks", Description="of the tasks", VpcId=vpc)["GroupId"]
     ecs.create_cluster(clusterName="docs-ecs")
     groups = [elb.create_target_group(Name=f"target{n}", Protocol="HTTP", Port=8080, VpcId=vpc, TargetType="ip")
               ["TargetGroups"][0]["TargetGroupArn"] for n in (1, 2)]
@@ -157,14 +158,14 @@ def _world(aws, tmp_path):
                                      DefaultActions=[{"Type": "forward", "TargetGroupArn": group}])["Listeners"][0]["ListenerArn"]
                  for port, group in zip((80, 8080), groups)]
     segue = Segue(os.environ["SEGUE_SANDBOX"], tmp_path, aws.endpoint)
-    yield {"segue": segue, "ecs": ecs, "elb": elb, "groups": groups, "listeners": listeners, "subnet": subnets[0],
+    yield {"segue": segue, "ecs": ecs, "elb": elb, "groups": groups, "listeners": listeners, "subnet": subnets[0], "group": group,
            "balancer": balancer, "folder": tmp_path}
     segue.stop()
 
 
 def apply(world, stage: int = 8080) -> None:
     path = world["folder"] / "manifests.yaml"
-    path.write_text(MANIFESTS % {"subnet": world["subnet"], "stage": stage})
+    path.write_text(MANIFESTS % {"subnet": world["subnet"], "group": world["group"], "stage": stage})
     world["segue"].run("apply", "-f", str(path))
 
 

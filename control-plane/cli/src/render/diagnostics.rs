@@ -47,9 +47,14 @@ impl Diagnostic for Finding {
 pub fn diagnostics(findings: &[api::Diagnostic], files: &[(String, String)], drawn: bool) -> String {
     let mut text = String::new();
     for finding in findings {
-        let place = format!("{}:{}:{}", visible(&finding.file), finding.line, finding.column);
+        // What was wrong on the command line stands in no file.
+        let place = match finding.line {
+            0 if finding.file.is_empty() => String::new(),
+            0 => format!("{}: ", visible(&finding.file)),
+            line => format!("{}:{line}:{}: ", visible(&finding.file), finding.column),
+        };
         let field = if finding.field.is_empty() { String::new() } else { format!("{}: ", visible(&finding.field)) };
-        text += &format!("{place}: {field}{}\n", visible(&finding.message));
+        text += &format!("{place}{field}{}\n", visible(&finding.message));
         if drawn {
             text += &snippet(finding, files);
         } else if !finding.hint.is_empty() {
