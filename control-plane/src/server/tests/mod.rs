@@ -2,6 +2,7 @@
 //! what a test says.
 
 mod delegate;
+mod documents;
 mod door;
 mod leases;
 mod restart;
