@@ -32,13 +32,15 @@ const CALL: Duration = Duration::from_secs(30);
 /// How long a server that is away is asked again.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Puts the token on every call.
+/// Puts the token, if there is one, on every call.
 #[derive(Clone)]
-pub struct Bearer(MetadataValue<Ascii>);
+pub struct Bearer(Option<MetadataValue<Ascii>>);
 
 impl Interceptor for Bearer {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        request.metadata_mut().insert("authorization", self.0.clone());
+        if let Some(bearer) = &self.0 {
+            request.metadata_mut().insert("authorization", bearer.clone());
+        }
         Ok(request)
     }
 }
@@ -60,10 +62,16 @@ impl Client {
     pub fn new(context: &Context) -> Result<Self, Error> {
         let invalid = |text: String| Error::new(ErrorCode::Invalid, format!("the context can't be used: {text}"));
         let endpoint = runtime::tls::endpoint(&context.server, &context.authorities, None).map_err(|error| invalid(error.to_string()))?;
-        let mut bearer: MetadataValue<Ascii> = format!("Bearer {}", context.token.expose_secret())
-            .parse()
-            .map_err(|_| invalid("its token has characters that no token has".to_owned()))?;
-        bearer.set_sensitive(true);
+        let bearer = match context.token.expose_secret() {
+            "" => None,
+            token => {
+                let mut bearer: MetadataValue<Ascii> = format!("Bearer {token}")
+                    .parse()
+                    .map_err(|_| invalid("its token has characters that no token has".to_owned()))?;
+                bearer.set_sensitive(true);
+                Some(bearer)
+            }
+        };
         let service = InterceptedService::new(endpoint.connect_lazy(), Bearer(bearer));
         Ok(Self { service, server: context.server.clone() })
     }

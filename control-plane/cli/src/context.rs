@@ -13,7 +13,7 @@ use crate::error::file;
 pub struct Context {
     /// `https://host:port`.
     pub server: String,
-    /// Bearer token.
+    /// Bearer token; empty: none is sent.
     pub token: SecretString,
     /// Certificates to trust, PEM.
     pub authorities: String,
@@ -24,7 +24,7 @@ pub struct Context {
 struct ContextFile {
     server: String,
     #[serde(default)]
-    token: String,
+    token: Option<String>,
     authorities: String,
 }
 
@@ -42,7 +42,7 @@ impl Context {
             let place = error.location().map(|at| format!(":{}:{}", at.line(), at.column())).unwrap_or_default();
             Error::new(ErrorCode::Invalid, format!("{}{place}: not a context (server, token, authorities)", path.display()))
         })?;
-        Ok(Self { server: parsed.server, token: parsed.token.into(), authorities: parsed.authorities })
+        Ok(Self { server: parsed.server, token: parsed.token.unwrap_or_default().into(), authorities: parsed.authorities })
     }
 
     /// Writes a context file that only its owner can read.
@@ -52,7 +52,7 @@ impl Context {
     pub fn write(&self, path: &Path) -> Result<(), Error> {
         let file_form = ContextFile {
             server: self.server.clone(),
-            token: self.token.expose_secret().to_owned(),
+            token: Some(self.token.expose_secret().to_owned()),
             authorities: self.authorities.clone(),
         };
         let text = serde_saphyr::to_string(&file_form)

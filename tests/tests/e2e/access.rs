@@ -84,7 +84,7 @@ async fn a_join_token_lets_one_delegate_in_once_and_not_for_long() -> anyhow::Re
 
 #[tokio::test]
 async fn a_certificate_of_another_authority_is_refused_on_either_side() -> anyhow::Result<()> {
-    let mut world = World::start(programs(), WorldSettings { delegates: 1, ..WorldSettings::default() }).await?;
+    let world = World::start(programs(), WorldSettings { delegates: 1, ..WorldSettings::default() }).await?;
     let mut other = World::start(programs(), WorldSettings { delegates: 1, ..WorldSettings::default() }).await?;
 
     // A delegate that trusts another authority does not even send its token.
