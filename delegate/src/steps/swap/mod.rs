@@ -4,6 +4,7 @@
 mod downsize;
 mod listeners;
 mod perform;
+mod proof;
 mod undo;
 
 pub(super) use perform::Swap;

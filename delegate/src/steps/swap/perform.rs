@@ -19,6 +19,7 @@ use super::{
     },
     downsize,
     listeners::{recorded, set, snapshot},
+    proof::prove,
     undo,
 };
 use crate::{
@@ -52,12 +53,17 @@ impl Step for Swap<'_> {
             markers::paint(context, &old.name, &old.arn, GREEN).await?;
         }
         self.delay(context, switched_at_ms).await?;
+        let probe = self.input.probe_path.as_deref();
         match &setup.old {
-            Some(old) if self.input.downsize_old => {
-                downsize::downsize(context, setup, old, self.input.probe_path.as_deref()).await?;
+            Some(old) if self.input.downsize_old => downsize::downsize(context, setup, old, probe).await?,
+            Some(old) => {
+                prove(context, setup, probe).await?;
+                console.info(format!("Service {} is not downsized, as the step says", old.name));
             }
-            Some(old) => console.info(format!("Service {} is not downsized, as the step says", old.name)),
-            None => console.info("There is no older service to downsize"),
+            None => {
+                prove(context, setup, probe).await?;
+                console.info("There is no older service to downsize");
+            }
         }
 
         // What is handed on is read back, not assumed.

@@ -16,6 +16,7 @@ use super::{
         targets::{self, Standing},
     },
     listeners::{recorded, set},
+    proof::whole_for_an_interval,
 };
 use crate::{
     aws::{actions::writable, model::Listener},
@@ -58,6 +59,10 @@ pub(super) async fn undo(context: &StepContext) -> Outcome<()> {
         return Err(Failure::uncertain(FailureKind::Application, message).into());
     }
     console.info("Prod and Stage Listeners are as they were before the swap");
+    if let Some(old) = &setup.old {
+        // The new version's tasks are taken away next.
+        whole_for_an_interval(context, &setup.old_target_group, old.desired_count).await?;
+    }
     Ok(())
 }
 
