@@ -279,8 +279,9 @@ async fn members_that_the_sdk_does_not_know_reach_aws() -> anyhow::Result<()> {
     let stage = Stage::new(2).await?;
     let mut first = deployment(1);
     stage.well(&mut first, 0, Direction::Perform).await;
+    let calls = stage.control.calls().await?.to_string();
+    assert!(calls.contains(r#""memberOfTomorrow":{"kept":true}"#), "{calls}");
     let state = stage.control.state().await?.to_string();
-    assert!(state.contains(r#""memberOfTomorrow":{"kept":true}"#), "{state}");
     assert!(state.contains(r#""serviceMemberOfTomorrow":[1,2]"#), "{state}");
     stage.simulator.stop().await;
     Ok(())

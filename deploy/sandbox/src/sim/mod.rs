@@ -15,6 +15,7 @@ mod ecs;
 mod elbv2;
 mod error;
 mod front;
+mod reply;
 mod simulator;
 mod sts;
 

@@ -18,7 +18,7 @@ use super::{
     dataplane::{self, Traffic},
     ecs::{self, Ecs},
     elbv2::Elb,
-    front::{self, Budgets, Journal},
+    front::{self, Budgets, Faults, Journal},
 };
 
 /// The account of the root keys.
@@ -101,6 +101,10 @@ pub struct State {
     pub budgets: Budgets,
     /// Calls.
     pub journal: Journal,
+    /// What is to go wrong.
+    pub faults: Faults,
+    /// What stood before the last write, by account and region; kept only while a fault asks for stale reads.
+    kept: BTreeMap<(String, String), (Ecs, Elb)>,
     random: StdRng,
     addresses: Addresses,
 }
@@ -126,6 +130,32 @@ impl State {
             addresses: &mut self.addresses,
         };
         work(&mut context, &mut self.credentials)
+    }
+
+    /// Keeps what stands in one account and region, before a write changes it.
+    pub fn keep(&mut self, account: &str, region: &str) {
+        let key = (account.to_owned(), region.to_owned());
+        let stands = self.regions.get(&key).cloned().unwrap_or_default();
+        self.kept.insert(key, stands);
+    }
+
+    /// Reads from what was kept, or from what stands if nothing was.
+    pub fn within_kept<T>(
+        &mut self,
+        world: &World,
+        account: &str,
+        region: &str,
+        work: impl FnOnce(&mut Context<'_>, &mut Credentials) -> T,
+    ) -> T {
+        let key = (account.to_owned(), region.to_owned());
+        let Some(kept) = self.kept.get(&key).cloned() else { return self.within(world, account, region, work) };
+        let stands = self.regions.insert(key.clone(), kept);
+        let answer = self.within(world, account, region, work);
+        match stands {
+            Some(stands) => self.regions.insert(key, stands),
+            None => self.regions.remove(&key),
+        };
+        answer
     }
 }
 
@@ -170,6 +200,8 @@ impl Simulator {
             credentials,
             budgets: Budgets::default(),
             journal: Journal::default(),
+            faults: Faults::default(),
+            kept: BTreeMap::new(),
             random: StdRng::seed_from_u64(settings.seed),
             addresses: Addresses::new(block),
         };

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use rand::Rng as _;
-use winterbaume_core::MockResponse;
 use winterbaume_sts::{model as wire, wire as codec};
 
 use super::{
     context::Context,
     credentials::{Credential, Credentials},
     error::ApiError,
+    reply::{Reply, reply},
 };
 
 /// Answers one operation.
@@ -22,7 +22,7 @@ pub fn handle(
     caller: &Credential,
     credentials: &mut Credentials,
     context: &mut Context<'_>,
-) -> Result<MockResponse, ApiError> {
+) -> Reply {
     match operation {
         "GetCallerIdentity" => {
             let output = wire::GetCallerIdentityResponse {
@@ -30,14 +30,14 @@ pub fn handle(
                 arn: Some(caller.arn.clone()),
                 user_id: Some(caller.access_key.clone()),
             };
-            Ok(codec::serialize_get_caller_identity_response(&output))
+            reply(&output)
         }
         "AssumeRole" => assume(params, credentials, context),
         other => Err(ApiError::new("InvalidAction", format!("the simulator does not know sts:{other}"))),
     }
 }
 
-fn assume(params: &HashMap<String, String>, credentials: &mut Credentials, context: &mut Context<'_>) -> Result<MockResponse, ApiError> {
+fn assume(params: &HashMap<String, String>, credentials: &mut Credentials, context: &mut Context<'_>) -> Reply {
     let invalid = |text: String| ApiError::new("ValidationError", text);
     let input = codec::deserialize_assume_role_request(params).map_err(invalid)?;
     let parts: Vec<&str> = input.role_arn.splitn(6, ':').collect();
@@ -48,6 +48,15 @@ fn assume(params: &HashMap<String, String>, credentials: &mut Credentials, conte
         }
         _ => return Err(invalid(format!("{} is invalid", input.role_arn))),
     };
+    let session = &input.role_session_name;
+    let named = session.len() >= 2 && session.len() <= 64 && session.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c));
+    if !named {
+        let text = format!(
+            "1 validation error detected: Value '{session}' at 'roleSessionName' failed to satisfy constraint: Member must satisfy \
+             regular expression pattern: [\\w+=,.@-]*"
+        );
+        return Err(invalid(text));
+    }
     let seconds = input.duration_seconds.unwrap_or(3_600);
     if !(900..=43_200).contains(&seconds) {
         return Err(invalid("DurationSeconds must be between 900 and 43200".to_owned()));
@@ -81,5 +90,5 @@ fn assume(params: &HashMap<String, String>, credentials: &mut Credentials, conte
         source_identity: input.source_identity,
     };
     credentials.add(credential);
-    Ok(codec::serialize_assume_role_response(&output))
+    reply(&output)
 }

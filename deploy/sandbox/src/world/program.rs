@@ -11,12 +11,14 @@ use tokio::process::Command;
 #[derive(Debug, Clone)]
 pub struct Programs {
     sandbox: PathBuf,
+    /// The folder of `segue` and `segue-delegate`, when they are to be the programs that people install.
+    installed: Option<PathBuf>,
 }
 
 impl Programs {
     /// Programs played by this `segue-sandbox` executable.
     pub fn of(sandbox: impl Into<PathBuf>) -> Self {
-        Self { sandbox: sandbox.into() }
+        Self { sandbox: sandbox.into(), installed: None }
     }
 
     /// Programs played by the running executable.
@@ -27,6 +29,13 @@ impl Programs {
         Ok(Self::of(std::env::current_exe()?))
     }
 
+    /// The programs that people install, from this folder, instead of the roles that `segue-sandbox` plays.
+    #[must_use]
+    pub fn installed_in(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.installed = Some(folder.into());
+        self
+    }
+
     /// The executable.
     pub fn path(&self) -> &Path {
         &self.sandbox
@@ -34,21 +43,28 @@ impl Programs {
 
     /// `segue-sandbox aws`.
     pub fn aws(&self) -> Command {
-        self.command(&["aws"])
+        Self::command(&self.sandbox, &["aws"])
     }
 
     /// The CLI and, as `segue server`, the control plane.
     pub fn segue(&self) -> Command {
-        self.command(&["as", "segue"])
+        self.role("segue")
     }
 
     /// The delegate.
     pub fn delegate(&self) -> Command {
-        self.command(&["as", "segue-delegate"])
+        self.role("segue-delegate")
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.sandbox);
+    fn role(&self, name: &str) -> Command {
+        match &self.installed {
+            Some(folder) => Self::command(&folder.join(name), &[]),
+            None => Self::command(&self.sandbox, &["as", name]),
+        }
+    }
+
+    fn command(program: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
         // A process of the world knows what it is told, never what happens to be in the caller's environment.
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy().into_owned();

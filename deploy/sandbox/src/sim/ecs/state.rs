@@ -9,7 +9,7 @@ use std::{
 use serde_json::{Map, Value};
 
 /// One account and region.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Ecs {
     /// By name.
     pub clusters: BTreeMap<String, Cluster>,
@@ -19,10 +19,12 @@ pub struct Ecs {
     pub services: BTreeMap<(String, String), Service>,
     /// By id.
     pub tasks: BTreeMap<String, Task>,
+    /// `RunTask` calls by client token: the request and the ids of what it started.
+    pub runs: BTreeMap<String, (Map<String, Value>, Vec<String>)>,
 }
 
 /// A cluster.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Cluster {
     /// `ACTIVE` or `INACTIVE`.
     pub status: &'static str,
@@ -34,7 +36,7 @@ pub struct Cluster {
 pub type Tags = BTreeMap<String, String>;
 
 /// A revision of a task definition.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct TaskDefinition {
     /// The request, whole, without its tags.
     pub document: Map<String, Value>,
@@ -69,7 +71,7 @@ impl ServiceStatus {
 }
 
 /// A service.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Service {
     /// Long ARN.
     pub arn: String,
@@ -83,16 +85,22 @@ pub struct Service {
     pub desired: u32,
     /// Where it is in its life.
     pub status: ServiceStatus,
+    /// The `CreateService` request, to know it when it comes again.
+    pub asked: Map<String, Value>,
     /// Its deployments, the PRIMARY one first.
     pub deployments: Vec<Deployment>,
+    /// Deployments that are over, newest first, at most 100.
+    pub history: VecDeque<Deployment>,
     /// Its events, newest first, at most 100.
     pub events: VecDeque<Event>,
     /// Its tags.
     pub tags: Tags,
     /// When it was created, seconds since 1970.
     pub created_at: f64,
-    /// Whether the last event that matters was a steady state.
-    pub steady: bool,
+    /// Since when it is steady, if it is, in AWS's time.
+    pub steady: Option<f64>,
+    /// When it last said that its tasks do not start, in AWS's time.
+    pub complained_at: Option<f64>,
     /// Since when it is as it is, in AWS's time.
     pub changed_at: f64,
 }
@@ -110,6 +118,35 @@ impl Service {
             .collect()
     }
 
+    /// A percentage of its deployment configuration.
+    fn percent(&self, name: &str, default: u32) -> u32 {
+        let configured = self.document.get("deploymentConfiguration").and_then(|configuration| configuration.get(name));
+        configured.and_then(Value::as_u64).and_then(|percent| u32::try_from(percent).ok()).unwrap_or(default).min(10_000)
+    }
+
+    /// How many tasks may be running or pending during a deployment: rounded down.
+    pub fn most_tasks(&self) -> usize {
+        let most = u64::from(self.desired) * u64::from(self.percent("maximumPercent", 200)) / 100;
+        usize::try_from(most).unwrap_or(usize::MAX)
+    }
+
+    /// How many tasks must stay healthy during a deployment: rounded up.
+    pub fn fewest_healthy(&self) -> usize {
+        let fewest = (u64::from(self.desired) * u64::from(self.percent("minimumHealthyPercent", 100))).div_ceil(100);
+        usize::try_from(fewest).unwrap_or(usize::MAX)
+    }
+
+    /// The circuit breaker's switch called `name`: `enable` or `rollback`.
+    pub fn breaker(&self, name: &str) -> bool {
+        let breaker = self.document.get("deploymentConfiguration").and_then(|c| c.get("deploymentCircuitBreaker"));
+        breaker.and_then(|breaker| breaker.get(name)).and_then(Value::as_bool) == Some(true)
+    }
+
+    /// How many failed tasks fail a deployment: half of the desired count, at least 3 and at most 200.
+    pub fn breaker_threshold(&self) -> u32 {
+        self.desired.div_ceil(2).clamp(3, 200)
+    }
+
     /// Grace period for target health, in seconds.
     pub fn grace(&self) -> f64 {
         self.document.get("healthCheckGracePeriodSeconds").and_then(Value::as_f64).unwrap_or(0.0)
@@ -125,6 +162,10 @@ pub struct Deployment {
     pub task_definition: String,
     /// `IN_PROGRESS`, `COMPLETED` or `FAILED`.
     pub rollout_state: &'static str,
+    /// The deployment that failed and is undone by this one.
+    pub undoes: Option<String>,
+    /// Whether a later deployment took its place before it was completed.
+    pub superseded: bool,
     /// Consecutive tasks that failed.
     pub failed_tasks: u32,
     /// Seconds since 1970.
@@ -159,12 +200,14 @@ pub enum Phase {
     Draining,
     /// It was told to stop, until then.
     Stopping(f64),
+    /// Its interface is being removed, until then.
+    Deprovisioning(f64),
     /// It has stopped, at that time.
     Stopped(f64),
 }
 
 /// A task.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Task {
     /// 32 hexadecimal digits.
     pub id: String,
@@ -172,8 +215,12 @@ pub struct Task {
     pub cluster: String,
     /// Its service's name; none for a task of its own.
     pub service: Option<String>,
-    /// The deployment or caller that started it.
+    /// The deployment or caller that started it; empty if the caller gave no name.
     pub started_by: String,
+    /// What `RunTask` was asked for, or the members of the service that its tasks share.
+    pub document: Map<String, Value>,
+    /// Its tags.
+    pub tags: Tags,
     /// Full ARN of its task definition.
     pub task_definition: String,
     /// Where it is.
@@ -186,6 +233,8 @@ pub struct Task {
     pub created_at: f64,
     /// Seconds since 1970, once it ran.
     pub started_at: Option<f64>,
+    /// When it was told to stop, seconds since 1970.
+    pub stopping_at: Option<f64>,
     /// When it began to run, in AWS's time.
     pub running_since: Option<f64>,
     /// Seconds since 1970, once it stopped.
@@ -223,6 +272,7 @@ impl Task {
             Phase::Activating(_) => "ACTIVATING",
             Phase::Running | Phase::Draining => "RUNNING",
             Phase::Stopping(_) => "STOPPING",
+            Phase::Deprovisioning(_) => "DEPROVISIONING",
             Phase::Stopped(_) => "STOPPED",
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use winterbaume_core::MockResponse;
+use crate::sim::reply::Reply;
 
 use super::{attributes, listeners, load_balancers, rules, tags, target_groups, targets};
 use crate::sim::{context::Context, error::ApiError};
@@ -10,7 +10,7 @@ use crate::sim::{context::Context, error::ApiError};
 /// A request's form.
 pub type Params = HashMap<String, String>;
 /// An answer.
-pub(super) type Answer = Result<MockResponse, ApiError>;
+pub(super) type Answer = Reply;
 
 /// Answers one operation.
 ///

@@ -8,13 +8,13 @@ use super::{
     api::{Answer, Params, invalid, malformed},
     target_groups,
 };
-use crate::sim::{context::Context, error::ApiError};
+use crate::sim::{context::Context, error::ApiError, reply::reply};
 
 pub(super) fn describe_group(params: &Params, context: &mut Context<'_>) -> Answer {
     let input = codec::deserialize_describe_target_group_attributes_request(params).map_err(malformed)?;
     let group = context.elb.target_groups.get(&input.target_group_arn).ok_or_else(target_groups::not_found)?;
     let output = wire::DescribeTargetGroupAttributesOutput { attributes: Some(of_group(&group.attributes)) };
-    Ok(codec::serialize_describe_target_group_attributes_response(&output))
+    reply(&output)
 }
 
 pub(super) fn modify_group(params: &Params, context: &mut Context<'_>) -> Answer {
@@ -28,14 +28,14 @@ pub(super) fn modify_group(params: &Params, context: &mut Context<'_>) -> Answer
         group.attributes.insert(key, value);
     }
     let output = wire::ModifyTargetGroupAttributesOutput { attributes: Some(of_group(&group.attributes)) };
-    Ok(codec::serialize_modify_target_group_attributes_response(&output))
+    reply(&output)
 }
 
 pub(super) fn describe_balancer(params: &Params, context: &mut Context<'_>) -> Answer {
     let input = codec::deserialize_describe_load_balancer_attributes_request(params).map_err(malformed)?;
     let balancer = context.elb.load_balancers.get(&input.load_balancer_arn).ok_or_else(|| missing(&input.load_balancer_arn))?;
     let output = wire::DescribeLoadBalancerAttributesOutput { attributes: Some(of_balancer(&balancer.attributes)) };
-    Ok(codec::serialize_describe_load_balancer_attributes_response(&output))
+    reply(&output)
 }
 
 pub(super) fn modify_balancer(params: &Params, context: &mut Context<'_>) -> Answer {
@@ -48,7 +48,7 @@ pub(super) fn modify_balancer(params: &Params, context: &mut Context<'_>) -> Ans
         }
     }
     let output = wire::ModifyLoadBalancerAttributesOutput { attributes: Some(of_balancer(&balancer.attributes)) };
-    Ok(codec::serialize_modify_load_balancer_attributes_response(&output))
+    reply(&output)
 }
 
 fn missing(arn: &str) -> ApiError {

@@ -8,7 +8,7 @@ use super::{
     state::Listener,
     tags, usage,
 };
-use crate::sim::{context::Context, error::ApiError};
+use crate::sim::{context::Context, error::ApiError, reply::reply};
 
 pub(super) fn not_found(arn: &str) -> ApiError {
     ApiError::new("ListenerNotFound", format!("Listener '{arn}' not found"))
@@ -20,8 +20,10 @@ pub(super) fn create(params: &Params, context: &mut Context<'_>) -> Answer {
     if !context.elb.load_balancers.contains_key(&balancer) {
         return Err(ApiError::new("LoadBalancerNotFound", format!("Load balancers '[{balancer}]' not found")));
     }
+    tags::check(input.tags.as_ref())?;
     let port = input.port.filter(|port| (1..=65_535).contains(port)).ok_or_else(|| invalid("A listener port must be specified"))?;
     let protocol = input.protocol.ok_or_else(|| invalid("A listener protocol must be specified"))?;
+    check_protocol(context, &balancer, &protocol, input.certificates.is_some())?;
     let actions = usage::normalised(context.elb, &balancer, &form::list(params, "DefaultActions")?)?;
     if let Some(existing) = at_port(context, &balancer, port) {
         let same = existing.shape.protocol.as_ref() == Some(&protocol)
@@ -31,8 +33,9 @@ pub(super) fn create(params: &Params, context: &mut Context<'_>) -> Answer {
         }
         let items = vec![existing.shape.clone()];
         let output = wire::CreateListenerOutput { listeners: Some(wire::Listeners { items }) };
-        return Ok(codec::serialize_create_listener_response(&output));
+        return reply(&output);
     }
+    let secure = is_secure(&protocol);
     let id = context.hex(16);
     let arn = context.arn("elasticloadbalancing", &format!("{}/{id}", path(&balancer).replacen("loadbalancer/", "listener/", 1)));
     let shape = wire::Listener {
@@ -42,13 +45,15 @@ pub(super) fn create(params: &Params, context: &mut Context<'_>) -> Answer {
         port: Some(port),
         protocol: Some(protocol),
         certificates: input.certificates,
-        ssl_policy: input.ssl_policy,
+        ssl_policy: input.ssl_policy.or_else(|| secure.then(|| "ELBSecurityPolicy-2016-08".to_owned())),
+        alpn_policy: input.alpn_policy,
+        mutual_authentication: input.mutual_authentication,
         ..wire::Listener::default()
     };
     context.elb.listeners.insert(arn.clone(), Listener { shape: shape.clone() });
     tags::set(context, &arn, input.tags.as_ref());
     let output = wire::CreateListenerOutput { listeners: Some(wire::Listeners { items: vec![shape] }) };
-    Ok(codec::serialize_create_listener_response(&output))
+    reply(&output)
 }
 
 pub(super) fn describe(params: &Params, context: &mut Context<'_>) -> Answer {
@@ -71,7 +76,7 @@ pub(super) fn describe(params: &Params, context: &mut Context<'_>) -> Answer {
     }
     let (items, next_marker) = page(found, input.marker.as_ref(), input.page_size)?;
     let output = wire::DescribeListenersOutput { listeners: Some(wire::Listeners { items }), next_marker };
-    Ok(codec::serialize_describe_listeners_response(&output))
+    reply(&output)
 }
 
 pub(super) fn modify(params: &Params, context: &mut Context<'_>) -> Answer {
@@ -89,6 +94,9 @@ pub(super) fn modify(params: &Params, context: &mut Context<'_>) -> Answer {
             return Err(ApiError::new("DuplicateListener", "A listener already exists on this port for this load balancer"));
         }
     }
+    if let Some(protocol) = &input.protocol {
+        check_protocol(context, &balancer, protocol, input.certificates.is_some())?;
+    }
     let Some(listener) = context.elb.listeners.get_mut(&arn) else { return Err(not_found(&arn)) };
     if let Some(actions) = actions {
         listener.shape.default_actions = Some(actions);
@@ -97,16 +105,42 @@ pub(super) fn modify(params: &Params, context: &mut Context<'_>) -> Answer {
     listener.shape.protocol = input.protocol.or(listener.shape.protocol.take());
     listener.shape.ssl_policy = input.ssl_policy.or(listener.shape.ssl_policy.take());
     listener.shape.certificates = input.certificates.or(listener.shape.certificates.take());
+    listener.shape.alpn_policy = input.alpn_policy.or(listener.shape.alpn_policy.take());
+    listener.shape.mutual_authentication = input.mutual_authentication.or(listener.shape.mutual_authentication.take());
+    if listener.shape.protocol.as_deref().is_some_and(|protocol| !is_secure(protocol)) {
+        // A listener that is no longer secure drops its certificates and policy.
+        listener.shape.certificates = None;
+        listener.shape.ssl_policy = None;
+    }
     let output = wire::ModifyListenerOutput { listeners: Some(wire::Listeners { items: vec![listener.shape.clone()] }) };
-    Ok(codec::serialize_modify_listener_response(&output))
+    reply(&output)
 }
 
 pub(super) fn delete(params: &Params, context: &mut Context<'_>) -> Answer {
     let input = codec::deserialize_delete_listener_request(params).map_err(malformed)?;
     let arn = input.listener_arn;
-    context.elb.listeners.remove(&arn).ok_or_else(|| not_found(&arn))?;
-    context.elb.rules.retain(|_, rule| rule.listener != arn);
-    Ok(codec::serialize_delete_listener_response(&wire::DeleteListenerOutput {}))
+    if !context.elb.listeners.contains_key(&arn) {
+        return Err(not_found(&arn));
+    }
+    context.elb.remove_listeners(|found, _| found == arn);
+    reply(&wire::DeleteListenerOutput {})
+}
+
+fn is_secure(protocol: &str) -> bool {
+    protocol == "HTTPS" || protocol == "TLS"
+}
+
+fn check_protocol(context: &Context<'_>, balancer: &str, protocol: &str, certified: bool) -> Result<(), ApiError> {
+    let application = context.elb.load_balancers.get(balancer).is_none_or(super::state::LoadBalancer::is_application);
+    let known: &[&str] = if application { &["HTTP", "HTTPS"] } else { &["TCP", "TLS", "UDP", "TCP_UDP"] };
+    if !known.contains(&protocol) {
+        let text = format!("The protocol '{protocol}' is not supported by this load balancer, which knows {}", known.join(", "));
+        return Err(ApiError::new("UnsupportedProtocol", text));
+    }
+    if is_secure(protocol) && !certified {
+        return Err(invalid(format!("A certificate must be specified for {protocol} listeners")));
+    }
+    Ok(())
 }
 
 fn at_port<'a>(context: &'a Context<'_>, balancer: &str, port: i32) -> Option<&'a Listener> {

@@ -9,13 +9,20 @@ use super::{
     state::LoadBalancer,
     tags,
 };
-use crate::sim::{context::Context, error::ApiError};
+use crate::sim::{context::Context, error::ApiError, reply::reply};
 
 pub(super) fn create(params: &Params, context: &mut Context<'_>) -> Answer {
     let input = codec::deserialize_create_load_balancer_request(params).map_err(malformed)?;
     check_name("Load balancer", &input.name)?;
-    let named = |balancer: &LoadBalancer| balancer.shape.load_balancer_name.as_ref() == Some(&input.name);
-    if context.elb.load_balancers.values().any(named) {
+    tags::check(input.tags.as_ref())?;
+    let named = |balancer: &&LoadBalancer| balancer.shape.load_balancer_name.as_ref() == Some(&input.name);
+    // The same request again gives the same load balancer.
+    let asked = serde_json::to_value(wire::CreateLoadBalancerInput { tags: None, ..input.clone() }).unwrap_or_default();
+    if let Some(existing) = context.elb.load_balancers.values().find(named) {
+        if existing.asked == asked {
+            let items = vec![describe_one(context, &existing.shape.load_balancer_arn.clone().unwrap_or_default())];
+            return reply(&wire::CreateLoadBalancerOutput { load_balancers: Some(wire::LoadBalancers { items }) });
+        }
         let text = format!("A load balancer with the same name '{}' exists, but with different settings", input.name);
         return Err(ApiError::new("DuplicateLoadBalancerName", text));
     }
@@ -59,11 +66,11 @@ pub(super) fn create(params: &Params, context: &mut Context<'_>) -> Answer {
         ("deletion_protection.enabled".to_owned(), "false".to_owned()),
         ("routing.http2.enabled".to_owned(), "true".to_owned()),
     ]);
-    context.elb.load_balancers.insert(arn.clone(), LoadBalancer { shape, active_at, address, attributes });
+    context.elb.load_balancers.insert(arn.clone(), LoadBalancer { shape, active_at, address, attributes, asked });
     tags::set(context, &arn, input.tags.as_ref());
     let described = describe_one(context, &arn);
     let output = wire::CreateLoadBalancerOutput { load_balancers: Some(wire::LoadBalancers { items: vec![described] }) };
-    Ok(codec::serialize_create_load_balancer_response(&output))
+    reply(&output)
 }
 
 /// The one VPC of the simulated network: its addresses are loopback addresses.
@@ -91,23 +98,23 @@ pub(super) fn describe(params: &Params, context: &mut Context<'_>) -> Answer {
     let (arns, next_marker) = page(arns, input.marker.as_ref(), input.page_size)?;
     let items = arns.iter().map(|arn| describe_one(context, arn)).collect();
     let output = wire::DescribeLoadBalancersOutput { load_balancers: Some(wire::LoadBalancers { items }), next_marker };
-    Ok(codec::serialize_describe_load_balancers_response(&output))
+    reply(&output)
 }
 
 pub(super) fn delete(params: &Params, context: &mut Context<'_>) -> Answer {
     let input = codec::deserialize_delete_load_balancer_request(params).map_err(malformed)?;
     let arn = input.load_balancer_arn;
+    let protected = |balancer: &LoadBalancer| balancer.attributes.get("deletion_protection.enabled").is_some_and(|on| on == "true");
+    if context.elb.load_balancers.get(&arn).is_some_and(protected) {
+        let text = format!("Load balancer '{arn}' cannot be deleted because deletion protection is enabled");
+        return Err(ApiError::new("OperationNotPermitted", text));
+    }
     // Deleting what is not there succeeds.
     if context.elb.load_balancers.remove(&arn).is_some() {
-        let of_it = |listener: &super::Listener| listener.shape.load_balancer_arn.as_ref() == Some(&arn);
-        let gone: Vec<String> =
-            context.elb.listeners.iter().filter(|(_, listener)| of_it(listener)).map(|(arn, _)| arn.clone()).collect();
-        for listener in gone {
-            context.elb.listeners.remove(&listener);
-            context.elb.rules.retain(|_, rule| rule.listener != listener);
-        }
+        context.elb.remove_listeners(|_, listener| listener.shape.load_balancer_arn.as_ref() == Some(&arn));
+        context.elb.tags.remove(&arn);
     }
-    Ok(codec::serialize_delete_load_balancer_response(&wire::DeleteLoadBalancerOutput {}))
+    reply(&wire::DeleteLoadBalancerOutput {})
 }
 
 fn describe_one(context: &Context<'_>, arn: &str) -> wire::LoadBalancer {

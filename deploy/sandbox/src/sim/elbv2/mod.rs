@@ -14,4 +14,4 @@ mod targets;
 mod usage;
 
 pub use api::handle;
-pub use state::{Elb, Listener, Target, TargetState};
+pub use state::{Elb, Target, TargetState};

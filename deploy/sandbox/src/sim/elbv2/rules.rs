@@ -9,7 +9,7 @@ use super::{
     state::Rule,
     tags, usage,
 };
-use crate::sim::{context::Context, error::ApiError};
+use crate::sim::{context::Context, error::ApiError, reply::reply};
 
 fn not_found() -> ApiError {
     ApiError::new("RuleNotFound", "One or more rules not found")
@@ -26,7 +26,9 @@ pub(super) fn create(params: &Params, context: &mut Context<'_>) -> Answer {
     if context.elb.rules.values().any(|rule| rule.listener == listener && rule.priority == input.priority) {
         return Err(ApiError::new("PriorityInUse", format!("Priority '{}' is currently in use", input.priority)));
     }
-    let conditions: wire::RuleConditionList = form::list(params, "Conditions")?;
+    tags::check(input.tags.as_ref())?;
+    let mut conditions: wire::RuleConditionList = form::list(params, "Conditions")?;
+    usage::both_forms(&mut conditions);
     if conditions.items.is_empty() {
         return Err(invalid("A condition must be specified"));
     }
@@ -39,12 +41,12 @@ pub(super) fn create(params: &Params, context: &mut Context<'_>) -> Answer {
         is_default: Some(false),
         priority: Some(input.priority.to_string()),
         rule_arn: Some(arn.clone()),
-        transforms: input.transforms,
+        transforms: transforms(params)?,
     };
     context.elb.rules.insert(arn.clone(), Rule { listener, priority: input.priority, shape: shape.clone() });
     tags::set(context, &arn, input.tags.as_ref());
     let output = wire::CreateRuleOutput { rules: Some(wire::Rules { items: vec![shape] }) };
-    Ok(codec::serialize_create_rule_response(&output))
+    reply(&output)
 }
 
 pub(super) fn describe(params: &Params, context: &mut Context<'_>) -> Answer {
@@ -69,7 +71,7 @@ pub(super) fn describe(params: &Params, context: &mut Context<'_>) -> Answer {
     }
     let (items, next_marker) = page(found, input.marker.as_ref(), input.page_size)?;
     let output = wire::DescribeRulesOutput { rules: Some(wire::Rules { items }), next_marker };
-    Ok(codec::serialize_describe_rules_response(&output))
+    reply(&output)
 }
 
 pub(super) fn modify(params: &Params, context: &mut Context<'_>) -> Answer {
@@ -82,7 +84,9 @@ pub(super) fn modify(params: &Params, context: &mut Context<'_>) -> Answer {
     let given: wire::Actions = form::list(params, "Actions")?;
     let actions =
         if given.items.is_empty() { None } else { Some(usage::normalised(context.elb, &balancer, &given)?) };
-    let conditions: wire::RuleConditionList = form::list(params, "Conditions")?;
+    let mut conditions: wire::RuleConditionList = form::list(params, "Conditions")?;
+    usage::both_forms(&mut conditions);
+    let transforms = transforms(params)?;
     let rule = context.elb.rules.get_mut(&input.rule_arn).ok_or_else(not_found)?;
     if let Some(actions) = actions {
         rule.shape.actions = Some(actions);
@@ -90,8 +94,13 @@ pub(super) fn modify(params: &Params, context: &mut Context<'_>) -> Answer {
     if !conditions.items.is_empty() {
         rule.shape.conditions = Some(conditions);
     }
+    if input.reset_transforms == Some(true) {
+        rule.shape.transforms = None;
+    } else if transforms.is_some() {
+        rule.shape.transforms = transforms;
+    }
     let output = wire::ModifyRuleOutput { rules: Some(wire::Rules { items: vec![rule.shape.clone()] }) };
-    Ok(codec::serialize_modify_rule_response(&output))
+    reply(&output)
 }
 
 pub(super) fn delete(params: &Params, context: &mut Context<'_>) -> Answer {
@@ -100,7 +109,8 @@ pub(super) fn delete(params: &Params, context: &mut Context<'_>) -> Answer {
         return Err(ApiError::new("OperationNotPermitted", format!("Default rule '{}' cannot be deleted", input.rule_arn)));
     }
     context.elb.rules.remove(&input.rule_arn).ok_or_else(not_found)?;
-    Ok(codec::serialize_delete_rule_response(&wire::DeleteRuleOutput {}))
+    context.elb.tags.remove(&input.rule_arn);
+    reply(&wire::DeleteRuleOutput {})
 }
 
 pub(super) fn set_priorities(params: &Params, context: &mut Context<'_>) -> Answer {
@@ -112,9 +122,16 @@ pub(super) fn set_priorities(params: &Params, context: &mut Context<'_>) -> Answ
         .filter_map(|pair| Some((pair.rule_arn?, pair.priority?)))
         .collect();
     for (arn, priority) in &wanted {
+        if !(1..=50_000).contains(priority) {
+            return Err(invalid("Priority must be between 1 and 50000"));
+        }
+        if is_default(context, arn) {
+            return Err(ApiError::new("OperationNotPermitted", format!("Default rule '{arn}' has no priority to set")));
+        }
         let listener = &context.elb.rules.get(arn).ok_or_else(not_found)?.listener;
         let moved = |other: &str| wanted.iter().any(|(arn, _)| arn == other);
-        let taken = context.elb.rules.iter().any(|(other, rule)| {
+        let twice = wanted.iter().any(|(other, number)| other != arn && number == priority);
+        let taken = twice || context.elb.rules.iter().any(|(other, rule)| {
             rule.listener == *listener && rule.priority == *priority && other != arn && !moved(other)
         });
         if taken {
@@ -130,7 +147,12 @@ pub(super) fn set_priorities(params: &Params, context: &mut Context<'_>) -> Answ
         }
     }
     let output = wire::SetRulePrioritiesOutput { rules: Some(wire::Rules { items }) };
-    Ok(codec::serialize_set_rule_priorities_response(&output))
+    reply(&output)
+}
+
+fn transforms(params: &Params) -> Result<Option<wire::RuleTransformList>, ApiError> {
+    let given: wire::RuleTransformList = form::list(params, "Transforms")?;
+    Ok(if given.items.is_empty() { None } else { Some(given) })
 }
 
 /// The default rule of a listener is its default actions; its ARN ends in the listener's own id.
@@ -151,7 +173,7 @@ fn default_arn(listener: &str) -> String {
     format!("{}/{id}", listener.replacen(":listener/", ":listener-rule/", 1))
 }
 
-fn is_default(context: &Context<'_>, rule: &str) -> bool {
+pub(super) fn is_default(context: &Context<'_>, rule: &str) -> bool {
     context.elb.listeners.keys().any(|listener| default_arn(listener) == rule)
 }
 

@@ -8,7 +8,7 @@ use std::{
 use winterbaume_elasticloadbalancingv2::model as wire;
 
 /// One account and region. Everything by its ARN.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Elb {
     /// Load balancers.
     pub load_balancers: BTreeMap<String, LoadBalancer>,
@@ -23,7 +23,7 @@ pub struct Elb {
 }
 
 /// A load balancer.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct LoadBalancer {
     /// As it is described, without its state.
     pub shape: wire::LoadBalancer,
@@ -33,17 +33,26 @@ pub struct LoadBalancer {
     pub address: Ipv4Addr,
     /// Its attributes.
     pub attributes: BTreeMap<String, String>,
+    /// The settings it was created with, to know the same request when it comes again.
+    pub asked: serde_json::Value,
+}
+
+impl LoadBalancer {
+    /// Whether it is an Application Load Balancer.
+    pub fn is_application(&self) -> bool {
+        self.shape.r#type.as_deref() != Some("network")
+    }
 }
 
 /// A listener.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Listener {
     /// As it is described.
     pub shape: wire::Listener,
 }
 
 /// A rule other than a default one.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Rule {
     /// Its listener's ARN.
     pub listener: String,
@@ -54,7 +63,7 @@ pub struct Rule {
 }
 
 /// A target group.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct TargetGroup {
     /// As it is described, without its load balancers.
     pub shape: wire::TargetGroup,
@@ -77,7 +86,7 @@ impl TargetGroup {
 }
 
 /// A registered target.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Target {
     /// Where it is in its life.
     pub state: TargetState,
@@ -140,6 +149,20 @@ impl Elb {
         if let Some(target) = group.targets.get_mut(&(address, port)) {
             if !matches!(target.state, TargetState::Draining(_)) {
                 target.state = TargetState::Draining(until);
+            }
+        }
+    }
+
+    /// Forgets listeners, their rules and the tags of both.
+    pub fn remove_listeners(&mut self, wanted: impl Fn(&str, &Listener) -> bool) {
+        let gone: Vec<String> = self.listeners.iter().filter(|(arn, listener)| wanted(arn, listener)).map(|(arn, _)| arn.clone()).collect();
+        for listener in gone {
+            self.listeners.remove(&listener);
+            self.tags.remove(&listener);
+            let rules: Vec<String> = self.rules.iter().filter(|(_, rule)| rule.listener == listener).map(|(arn, _)| arn.clone()).collect();
+            for rule in rules {
+                self.rules.remove(&rule);
+                self.tags.remove(&rule);
             }
         }
     }

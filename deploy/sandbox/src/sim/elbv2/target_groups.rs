@@ -9,7 +9,7 @@ use super::{
     state::TargetGroup,
     tags,
 };
-use crate::sim::{context::Context, error::ApiError};
+use crate::sim::{context::Context, error::ApiError, reply::reply};
 
 pub(super) fn not_found() -> ApiError {
     ApiError::new("TargetGroupNotFound", "One or more target groups not found")
@@ -23,29 +23,13 @@ pub(super) fn create(params: &Params, context: &mut Context<'_>) -> Answer {
     if target_type != "lambda" && (input.port.is_none() || protocol.is_none() || input.vpc_id.is_none()) {
         return Err(invalid("A port, a protocol and a VPC ID must be specified"));
     }
-    let shape = |arn: Option<String>| wire::TargetGroup {
-        health_check_enabled: Some(input.health_check_enabled.unwrap_or(true)),
-        health_check_interval_seconds: Some(input.health_check_interval_seconds.unwrap_or(30)),
-        health_check_path: Some(input.health_check_path.clone().unwrap_or_else(|| "/".to_owned())),
-        health_check_port: Some(input.health_check_port.clone().unwrap_or_else(|| "traffic-port".to_owned())),
-        health_check_protocol: input.health_check_protocol.clone().or(protocol.clone()),
-        health_check_timeout_seconds: Some(input.health_check_timeout_seconds.unwrap_or(5)),
-        healthy_threshold_count: Some(input.healthy_threshold_count.unwrap_or(5)),
-        unhealthy_threshold_count: Some(input.unhealthy_threshold_count.unwrap_or(2)),
-        ip_address_type: Some(input.ip_address_type.clone().unwrap_or_else(|| "ipv4".to_owned())),
-        matcher: Some(input.matcher.clone().unwrap_or(wire::Matcher { http_code: Some("200".to_owned()), grpc_code: None })),
-        port: input.port,
-        protocol: protocol.clone(),
-        protocol_version: Some(input.protocol_version.clone().unwrap_or_else(|| "HTTP1".to_owned())),
-        target_group_arn: arn,
-        target_group_name: Some(input.name.clone()),
-        target_type: Some(target_type.clone()),
-        vpc_id: input.vpc_id.clone(),
-        ..wire::TargetGroup::default()
-    };
+    tags::check(input.tags.as_ref())?;
+    let shape = described(&input, &target_type);
+    check_health(&shape)?;
     let existing = context.elb.target_groups.iter().find(|(_, group)| group.shape.target_group_name.as_ref() == Some(&input.name));
     let arn = if let Some((arn, group)) = existing {
-        let same = serde_json::to_value(shape(Some(arn.clone()))).ok() == serde_json::to_value(&group.shape).ok();
+        let wanted = wire::TargetGroup { target_group_arn: Some(arn.clone()), ..shape };
+        let same = serde_json::to_value(wanted).ok() == serde_json::to_value(&group.shape).ok();
         if !same {
             let text = format!("A target group with the same name '{}' exists, but with different settings", input.name);
             return Err(ApiError::new("DuplicateTargetGroupName", text));
@@ -62,14 +46,18 @@ pub(super) fn create(params: &Params, context: &mut Context<'_>) -> Answer {
             ("slow_start.duration_seconds", "0"),
         ];
         let attributes = attributes.map(|(key, value)| (key.to_owned(), value.to_owned()));
-        let group = TargetGroup { shape: shape(Some(arn.clone())), attributes: attributes.into(), targets: BTreeMap::new() };
+        let group = TargetGroup {
+            shape: wire::TargetGroup { target_group_arn: Some(arn.clone()), ..shape },
+            attributes: attributes.into(),
+            targets: BTreeMap::new(),
+        };
         context.elb.target_groups.insert(arn.clone(), group);
         tags::set(context, &arn, input.tags.as_ref());
         arn
     };
     let items = vec![describe_one(context, &arn)];
     let output = wire::CreateTargetGroupOutput { target_groups: Some(wire::TargetGroups { items }) };
-    Ok(codec::serialize_create_target_group_response(&output))
+    reply(&output)
 }
 
 pub(super) fn describe(params: &Params, context: &mut Context<'_>) -> Answer {
@@ -103,13 +91,13 @@ pub(super) fn describe(params: &Params, context: &mut Context<'_>) -> Answer {
     let (arns, next_marker) = page(arns, input.marker.as_ref(), input.page_size)?;
     let items = arns.iter().map(|arn| describe_one(context, arn)).collect();
     let output = wire::DescribeTargetGroupsOutput { target_groups: Some(wire::TargetGroups { items }), next_marker };
-    Ok(codec::serialize_describe_target_groups_response(&output))
+    reply(&output)
 }
 
 pub(super) fn modify(params: &Params, context: &mut Context<'_>) -> Answer {
     let input = codec::deserialize_modify_target_group_request(params).map_err(malformed)?;
     let arn = input.target_group_arn;
-    let shape = &mut context.elb.target_groups.get_mut(&arn).ok_or_else(not_found)?.shape;
+    let mut shape = context.elb.target_groups.get(&arn).ok_or_else(not_found)?.shape.clone();
     shape.health_check_enabled = input.health_check_enabled.or(shape.health_check_enabled);
     shape.health_check_interval_seconds = input.health_check_interval_seconds.or(shape.health_check_interval_seconds);
     shape.health_check_path = input.health_check_path.or(shape.health_check_path.take());
@@ -119,9 +107,13 @@ pub(super) fn modify(params: &Params, context: &mut Context<'_>) -> Answer {
     shape.healthy_threshold_count = input.healthy_threshold_count.or(shape.healthy_threshold_count);
     shape.unhealthy_threshold_count = input.unhealthy_threshold_count.or(shape.unhealthy_threshold_count);
     shape.matcher = input.matcher.or(shape.matcher.take());
+    check_health(&shape)?;
+    if let Some(group) = context.elb.target_groups.get_mut(&arn) {
+        group.shape = shape;
+    }
     let items = vec![describe_one(context, &arn)];
     let output = wire::ModifyTargetGroupOutput { target_groups: Some(wire::TargetGroups { items }) };
-    Ok(codec::serialize_modify_target_group_response(&output))
+    reply(&output)
 }
 
 pub(super) fn delete(params: &Params, context: &mut Context<'_>) -> Answer {
@@ -133,7 +125,57 @@ pub(super) fn delete(params: &Params, context: &mut Context<'_>) -> Answer {
     }
     // Deleting what is not there succeeds.
     context.elb.target_groups.remove(&arn);
-    Ok(codec::serialize_delete_target_group_response(&wire::DeleteTargetGroupOutput {}))
+    context.elb.tags.remove(&arn);
+    reply(&wire::DeleteTargetGroupOutput {})
+}
+
+/// A new group with AWS's defaults for what was left out.
+fn described(input: &wire::CreateTargetGroupInput, target_type: &str) -> wire::TargetGroup {
+    let http = ["HTTP", "HTTPS"].contains(&input.protocol.as_deref().unwrap_or("HTTP"));
+    let check_protocol = input.health_check_protocol.clone().or_else(|| {
+        let default = if http { input.protocol.clone() } else { Some("TCP".to_owned()) };
+        default.filter(|_| target_type != "lambda")
+    });
+    let by_http = check_protocol.as_deref().is_none_or(|protocol| protocol != "TCP");
+    wire::TargetGroup {
+        health_check_enabled: Some(input.health_check_enabled.unwrap_or(target_type != "lambda")),
+        health_check_interval_seconds: Some(input.health_check_interval_seconds.unwrap_or(30)),
+        health_check_path: input.health_check_path.clone().or_else(|| by_http.then(|| "/".to_owned())),
+        health_check_port: Some(input.health_check_port.clone().unwrap_or_else(|| "traffic-port".to_owned())),
+        health_check_protocol: check_protocol,
+        health_check_timeout_seconds: Some(input.health_check_timeout_seconds.unwrap_or(if by_http { 5 } else { 10 })),
+        healthy_threshold_count: Some(input.healthy_threshold_count.unwrap_or(5)),
+        unhealthy_threshold_count: Some(input.unhealthy_threshold_count.unwrap_or(2)),
+        ip_address_type: Some(input.ip_address_type.clone().unwrap_or_else(|| "ipv4".to_owned())),
+        matcher: input
+            .matcher
+            .clone()
+            .or_else(|| by_http.then(|| wire::Matcher { http_code: Some("200".to_owned()), grpc_code: None })),
+        port: input.port,
+        protocol: input.protocol.clone(),
+        protocol_version: input.protocol_version.clone().or_else(|| (http && input.protocol.is_some()).then(|| "HTTP1".to_owned())),
+        target_control_port: input.target_control_port,
+        target_group_name: Some(input.name.clone()),
+        target_type: Some(target_type.to_owned()),
+        vpc_id: input.vpc_id.clone(),
+        ..wire::TargetGroup::default()
+    }
+}
+
+/// AWS's bounds of health check settings.
+fn check_health(shape: &wire::TargetGroup) -> Result<(), ApiError> {
+    let bounded = |what: &str, value: Option<i32>, low: i32, high: i32| match value {
+        Some(value) if !(low..=high).contains(&value) => Err(invalid(format!("{what} must be between {low} and {high}"))),
+        _ => Ok(()),
+    };
+    bounded("Health check interval", shape.health_check_interval_seconds, 5, 300)?;
+    bounded("Health check timeout", shape.health_check_timeout_seconds, 2, 120)?;
+    bounded("Healthy threshold count", shape.healthy_threshold_count, 2, 10)?;
+    bounded("Unhealthy threshold count", shape.unhealthy_threshold_count, 2, 10)?;
+    if shape.health_check_timeout_seconds >= shape.health_check_interval_seconds {
+        return Err(invalid("Health check timeout must be smaller than the interval"));
+    }
+    Ok(())
 }
 
 fn describe_one(context: &Context<'_>, arn: &str) -> wire::TargetGroup {

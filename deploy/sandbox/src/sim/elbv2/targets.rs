@@ -9,7 +9,7 @@ use super::{
     state::{TargetGroup, TargetState},
     target_groups::not_found,
 };
-use crate::sim::{context::Context, error::ApiError};
+use crate::sim::{context::Context, error::ApiError, reply::reply};
 
 pub(super) fn register(params: &Params, context: &mut Context<'_>) -> Answer {
     let input = codec::deserialize_register_targets_request(params).map_err(malformed)?;
@@ -17,7 +17,7 @@ pub(super) fn register(params: &Params, context: &mut Context<'_>) -> Answer {
     for (address, port) in addresses(context, &input.target_group_arn, &input.targets)? {
         context.elb.register(&input.target_group_arn, address, port, now);
     }
-    Ok(codec::serialize_register_targets_response(&wire::RegisterTargetsOutput {}))
+    reply(&wire::RegisterTargetsOutput {})
 }
 
 pub(super) fn deregister(params: &Params, context: &mut Context<'_>) -> Answer {
@@ -27,7 +27,7 @@ pub(super) fn deregister(params: &Params, context: &mut Context<'_>) -> Answer {
     for (address, port) in addresses(context, &input.target_group_arn, &input.targets)? {
         context.elb.deregister(&input.target_group_arn, address, port, now);
     }
-    Ok(codec::serialize_deregister_targets_response(&wire::DeregisterTargetsOutput {}))
+    reply(&wire::DeregisterTargetsOutput {})
 }
 
 pub(super) fn health(params: &Params, context: &mut Context<'_>) -> Answer {
@@ -51,7 +51,7 @@ pub(super) fn health(params: &Params, context: &mut Context<'_>) -> Answer {
     }
     let output =
         wire::DescribeTargetHealthOutput { target_health_descriptions: Some(wire::TargetHealthDescriptions { items }) };
-    return Ok(codec::serialize_describe_target_health_response(&output));
+    return reply(&output);
 
     fn health(state: &str, reason: Option<&str>, description: Option<&str>) -> wire::TargetHealth {
         wire::TargetHealth {

@@ -1,4 +1,4 @@
-//! Actions: what a forward means, and the form in which AWS gives it back.
+//! Actions: what a forward means, and the form in which AWS gives them back.
 
 use winterbaume_elasticloadbalancingv2::model as wire;
 
@@ -16,18 +16,27 @@ pub fn groups_of(action: &wire::Action) -> Vec<(String, i32)> {
     }
 }
 
-/// Checks actions and brings them into the form in which AWS describes them: a forward to one group bears both forms.
+/// Checks actions and brings them into the form in which AWS describes them: a forward to one group bears both forms, what was left
+/// out of a redirect or an authentication has AWS's defaults, and a client's secret is not told again.
 pub(super) fn normalised(elb: &Elb, load_balancer: &str, actions: &wire::Actions) -> Result<wire::Actions, ApiError> {
     let Some(last) = actions.items.last() else {
         return Err(ApiError::new("ValidationError", "You must specify at least one action."));
     };
-    if !["forward", "redirect", "fixed-response"].contains(&last.r#type.as_str()) {
+    let ends = |action: &wire::Action| ["forward", "redirect", "fixed-response"].contains(&action.r#type.as_str());
+    if !ends(last) {
         return Err(ApiError::new("InvalidLoadBalancerAction", "The last action must be a forward, redirect or fixed-response action"));
+    }
+    if actions.items.iter().filter(|action| ends(action)).count() > 1 {
+        let text = "You can specify exactly one of the following action types: forward, redirect, fixed-response";
+        return Err(ApiError::new("TooManyActions", text));
     }
     let mut normalised = actions.clone();
     for (position, action) in normalised.items.iter_mut().enumerate() {
-        if action.r#type == "forward" {
-            forward(elb, load_balancer, action)?;
+        match action.r#type.as_str() {
+            "forward" => forward(elb, load_balancer, action)?,
+            "redirect" => redirect(action)?,
+            "fixed-response" => fixed(action)?,
+            _ => authentication(action),
         }
         if actions.items.len() > 1 && action.order.is_none() {
             action.order = i32::try_from(position + 1).ok();
@@ -51,8 +60,15 @@ fn forward(elb: &Elb, load_balancer: &str, action: &mut wire::Action) -> Result<
         if !(0..=999).contains(weight) {
             return Err(invalid("The weight must be between 0 and 999"));
         }
-        if !elb.target_groups.contains_key(arn) {
+        let Some(group) = elb.target_groups.get(arn) else {
             return Err(ApiError::new("TargetGroupNotFound", "One or more target groups not found"));
+        };
+        let application = elb.load_balancers.get(load_balancer).is_none_or(super::state::LoadBalancer::is_application);
+        if let Some(protocol) = group.shape.protocol.as_deref() {
+            if application != ["HTTP", "HTTPS"].contains(&protocol) {
+                let text = format!("The target group '{arn}' has the protocol '{protocol}', which its listener does not support");
+                return Err(ApiError::new("IncompatibleProtocols", text));
+            }
         }
         let others = elb.load_balancers_of(arn);
         if others.iter().any(|other| other != load_balancer) {
@@ -70,4 +86,63 @@ fn forward(elb: &Elb, load_balancer: &str, action: &mut wire::Action) -> Result<
         ),
     });
     Ok(())
+}
+
+fn redirect(action: &mut wire::Action) -> Result<(), ApiError> {
+    let missing = || ApiError::new("ValidationError", "A redirect action needs a redirect configuration");
+    let config = action.redirect_config.as_mut().ok_or_else(missing)?;
+    if !["HTTP_301", "HTTP_302"].contains(&config.status_code.as_str()) {
+        return Err(ApiError::new("ValidationError", "The status code of a redirect must be HTTP_301 or HTTP_302"));
+    }
+    config.protocol.get_or_insert_with(|| "#{protocol}".to_owned());
+    config.host.get_or_insert_with(|| "#{host}".to_owned());
+    config.port.get_or_insert_with(|| "#{port}".to_owned());
+    config.path.get_or_insert_with(|| "/#{path}".to_owned());
+    config.query.get_or_insert_with(|| "#{query}".to_owned());
+    Ok(())
+}
+
+fn fixed(action: &wire::Action) -> Result<(), ApiError> {
+    let status = action.fixed_response_config.as_ref().and_then(|config| config.status_code.parse::<u16>().ok());
+    match status {
+        Some(200..=299 | 400..=599) => Ok(()),
+        _ => Err(ApiError::new("ValidationError", "The status code of a fixed response must be 2XX, 4XX or 5XX")),
+    }
+}
+
+fn authentication(action: &mut wire::Action) {
+    if let Some(oidc) = &mut action.authenticate_oidc_config {
+        oidc.client_secret = None;
+        oidc.use_existing_client_secret = None;
+        oidc.on_unauthenticated_request.get_or_insert_with(|| "authenticate".to_owned());
+        oidc.scope.get_or_insert_with(|| "openid".to_owned());
+        oidc.session_cookie_name.get_or_insert_with(|| "AWSELBAuthSessionCookie".to_owned());
+        oidc.session_timeout.get_or_insert(604_800);
+    }
+    if let Some(cognito) = &mut action.authenticate_cognito_config {
+        cognito.on_unauthenticated_request.get_or_insert_with(|| "authenticate".to_owned());
+        cognito.scope.get_or_insert_with(|| "openid".to_owned());
+        cognito.session_cookie_name.get_or_insert_with(|| "AWSELBAuthSessionCookie".to_owned());
+        cognito.session_timeout.get_or_insert(604_800);
+    }
+}
+
+/// A path or host condition is described in both of its forms, whichever it was given in.
+pub(super) fn both_forms(conditions: &mut wire::RuleConditionList) {
+    for condition in &mut conditions.items {
+        let values = condition.values.clone();
+        match condition.field.as_deref() {
+            Some("path-pattern") => {
+                let config = condition.path_pattern_config.get_or_insert_with(Default::default);
+                config.values = config.values.take().or(values);
+                condition.values = config.values.clone();
+            }
+            Some("host-header") => {
+                let config = condition.host_header_config.get_or_insert_with(Default::default);
+                config.values = config.values.take().or(values);
+                condition.values = config.values.clone();
+            }
+            _ => {}
+        }
+    }
 }

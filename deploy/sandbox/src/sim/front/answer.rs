@@ -5,9 +5,8 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use http_body_util::Full;
 use serde_json::{Value, json};
-use winterbaume_core::MockResponse;
 
-use super::request::Service;
+use super::{request::Service, xml};
 use crate::sim::error::ApiError;
 
 /// An HTTP answer.
@@ -19,8 +18,8 @@ pub fn json(value: &Value) -> Answer {
 }
 
 /// A query service's success.
-pub fn xml(response: MockResponse) -> Answer {
-    answer(response.status, "text/xml", response.body)
+pub fn xml(service: Service, operation: &str, result: &Value, request_id: &str) -> Answer {
+    answer(200, "text/xml", xml::success(namespace(service), operation, result, request_id).into())
 }
 
 /// A refusal, in the service's form.
@@ -29,17 +28,16 @@ pub fn error(service: Service, error: &ApiError, request_id: &str) -> Answer {
         let body = json!({"__type": error.code, "message": error.message});
         return answer(error.status, "application/x-amz-json-1.1", body.to_string().into());
     }
-    let namespace = match service {
+    let kind = if error.status >= 500 { "Receiver" } else { "Sender" };
+    let body = xml::error(namespace(service), kind, &error.code, &error.message, request_id);
+    answer(error.status, "text/xml", body.into())
+}
+
+fn namespace(service: Service) -> &'static str {
+    match service {
         Service::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
         Service::Elb | Service::Ecs => "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
-    };
-    let kind = if error.status >= 500 { "Receiver" } else { "Sender" };
-    let body = format!(
-        "<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{kind}</Type><Code>{}</Code><Message>{}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>",
-        escape(&error.code),
-        escape(&error.message)
-    );
-    answer(error.status, "text/xml", body.into())
+    }
 }
 
 /// Adds what every answer has.
@@ -60,8 +58,4 @@ fn answer(status: u16, content_type: &'static str, body: Bytes) -> Answer {
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert("content-type", http::HeaderValue::from_static(content_type));
     response
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -3,11 +3,14 @@
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use super::answer::{Answer, plain};
+use super::{
+    answer::{Answer, plain},
+    faults::Rule,
+};
 use crate::sim::{ecs::ServiceStatus, simulator::World};
 
 /// Answers a control request.
-pub fn handle(world: &World, method: &Method, what: &str) -> Answer {
+pub fn handle(world: &World, method: &Method, what: &str, body: &[u8]) -> Answer {
     match (method.as_str(), what) {
         ("GET", "health") => plain(200, &json!({"healthy": true, "clockFactor": world.clock.factor()})),
         ("GET", "state") => plain(200, &state(world)),
@@ -16,8 +19,20 @@ pub fn handle(world: &World, method: &Method, what: &str) -> Answer {
             world.state().journal.clear();
             plain(200, &json!({}))
         }
+        ("GET", "faults") => plain(200, &json!({"faults": world.state().faults.rules()})),
+        ("POST", "faults") => match serde_json::from_slice::<Rule>(body) {
+            Ok(rule) => {
+                world.state().faults.add(rule);
+                plain(200, &json!({}))
+            }
+            Err(error) => plain(400, &json!({"error": error.to_string()})),
+        },
+        ("DELETE", "faults") => {
+            world.state().faults.clear();
+            plain(200, &json!({}))
+        }
         ("GET", "traffic") => plain(200, &world.traffic.counts()),
-        _ => plain(404, &json!({"error": "known: GET health, state, calls, traffic; DELETE calls"})),
+        _ => plain(404, &json!({"error": "known: GET health, state, calls, traffic, faults; POST faults; DELETE calls, faults"})),
     }
 }
 

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Value, json};
 
+use super::faults::Fault;
+
 /// How many calls are kept in full.
 const KEPT: usize = 50_000;
 
@@ -25,6 +27,8 @@ pub struct Entry<'a> {
     pub status: u16,
     /// Error code, if it was refused.
     pub error: Option<&'a str>,
+    /// The fault that befell it, if a test asked for one.
+    pub fault: Option<&'a Fault>,
     /// Whose key it was; none if unsigned.
     pub access_key: Option<&'a str>,
     /// The request's id.
@@ -47,6 +51,7 @@ impl Journal {
             "operation": entry.operation,
             "status": entry.status,
             "error_code": entry.error,
+            "fault": entry.fault,
             "access_key": entry.access_key,
             "request_id": entry.request_id,
             "request": entry.request,

@@ -3,11 +3,14 @@
 mod answer;
 mod budget;
 mod control;
+mod faults;
 mod journal;
 mod request;
 mod server;
 mod signature;
+mod xml;
 
 pub use budget::Budgets;
+pub use faults::Faults;
 pub use journal::Journal;
 pub use server::serve;

@@ -86,15 +86,67 @@ impl Call {
         Ok(Self { service, operation, input: Input::Form(form) })
     }
 
-    /// The members as JSON, for the journal.
+    /// Whether it changes anything.
+    pub fn is_write(&self) -> bool {
+        !["Describe", "List", "Get"].iter().any(|prefix| self.operation.starts_with(prefix))
+    }
+
+    /// The members as JSON, for the journal, without secrets.
     pub fn members(&self) -> Value {
         match &self.input {
-            Input::Json(members) => Value::Object(members.clone()),
+            Input::Json(members) => {
+                let mut members = Value::Object(members.clone());
+                redact(&mut members);
+                members
+            }
             Input::Form(form) => {
                 let mut sorted: Vec<_> = form.iter().filter(|(name, _)| *name != "Action" && *name != "Version").collect();
                 sorted.sort();
-                sorted.into_iter().map(|(name, value)| (name.clone(), Value::String(value.clone()))).collect::<Map<_, _>>().into()
+                let shown = |name: &str, value: &str| {
+                    let secret = name.rsplit('.').next().is_some_and(|last| SECRETS.contains(&last));
+                    Value::from(if secret { HIDDEN } else { value })
+                };
+                sorted.into_iter().map(|(name, value)| (name.clone(), shown(name, value))).collect::<Map<_, _>>().into()
             }
         }
+    }
+}
+
+/// Members whose values the journal never holds.
+const SECRETS: [&str; 6] = ["ClientSecret", "ExternalId", "Password", "SecretAccessKey", "TokenCode", "WebIdentityToken"];
+/// What it holds instead.
+const HIDDEN: &str = "(hidden)";
+
+fn redact(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                if SECRETS.iter().any(|secret| secret.eq_ignore_ascii_case(name)) {
+                    *value = HIDDEN.into();
+                } else {
+                    redact(value);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(redact),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_journal_holds_no_secret() {
+        let form = [("Action", "AssumeRole"), ("RoleArn", "r"), ("ExternalId", "e"), ("A.member.1.Config.ClientSecret", "s")];
+        let form = form.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let call = Call { service: Service::Sts, operation: "AssumeRole".to_owned(), input: Input::Form(form) };
+        let told = call.members();
+        assert_eq!(told, serde_json::json!({"RoleArn": "r", "ExternalId": HIDDEN, "A.member.1.Config.ClientSecret": HIDDEN}));
+        let members = serde_json::json!({"list": [{"password": "p", "name": "n"}]});
+        let Value::Object(members) = members else { unreachable!("an object") };
+        let call = Call { service: Service::Ecs, operation: "X".to_owned(), input: Input::Json(members) };
+        assert_eq!(call.members(), serde_json::json!({"list": [{"password": HIDDEN, "name": "n"}]}));
     }
 }

@@ -63,7 +63,15 @@ pub fn verify(service: Service, parts: &Parts, body: &Bytes, known: &Credentials
     let now = SystemTime::now();
     let skew = now.duration_since(time).or_else(|_| time.duration_since(now)).unwrap_or_default();
     if skew > SKEW {
-        let text = format!("Signature expired: {date} is more than 15 minutes from now.");
+        let text = if time < now {
+            format!("Signature expired: {date} is now earlier than what is allowed, more than 15 minutes ago.")
+        } else {
+            format!("Signature not yet current: {date} is still later than what is allowed, more than 15 minutes ahead.")
+        };
+        return Err(refused("InvalidSignatureException", "SignatureDoesNotMatch", &text));
+    }
+    if fields.service != service.as_str() {
+        let text = format!("Credential should be scoped to correct service: '{}'.", service.as_str());
         return Err(refused("InvalidSignatureException", "SignatureDoesNotMatch", &text));
     }
     let expected = signature(&fields, parts, body, credential, time).ok_or_else(incomplete)?;

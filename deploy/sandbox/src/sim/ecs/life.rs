@@ -1,0 +1,148 @@
+//! A task's life: launched, provisioned, running, told to stop, stopped. One step each time the scheduler looks.
+
+use serde_json::{Map, Value};
+
+use super::{
+    breaker,
+    render::definition,
+    state::{Phase, Tags, Task},
+};
+use crate::sim::context::Context;
+
+/// What a task is to be.
+pub(super) struct Launch<'a> {
+    /// Its cluster.
+    pub cluster: &'a str,
+    /// Its service; none for a task of its own.
+    pub service: Option<&'a str>,
+    /// The deployment or caller that starts it.
+    pub by: &'a str,
+    /// Full ARN of its task definition.
+    pub task_definition: &'a str,
+    /// What it shares with its request or service.
+    pub document: Map<String, Value>,
+    /// Its tags.
+    pub tags: Tags,
+    /// How much slower or faster than usual its start is; tasks launched together share it.
+    pub jitter: f64,
+}
+
+/// Starts a task and gives its id.
+pub(super) fn launch(context: &mut Context<'_>, wanted: Launch<'_>) -> String {
+    let id = context.hex(32);
+    let task = Task {
+        id: id.clone(),
+        cluster: wanted.cluster.to_owned(),
+        service: wanted.service.map(str::to_owned),
+        started_by: wanted.by.to_owned(),
+        task_definition: wanted.task_definition.to_owned(),
+        document: wanted.document,
+        tags: wanted.tags,
+        phase: Phase::Provisioning(context.clock.now() + context.delays.provisioning * wanted.jitter),
+        jitter: wanted.jitter,
+        address: context.addresses.take(),
+        created_at: context.clock.epoch(),
+        started_at: None,
+        running_since: None,
+        stopping_at: None,
+        stopped_at: None,
+        stop: None,
+        exit_code: None,
+        registered: Vec::new(),
+    };
+    context.ecs.tasks.insert(id.clone(), task);
+    id
+}
+
+/// Moves one task along.
+pub(super) fn age(context: &mut Context<'_>, id: &str) {
+    let now = context.clock.now();
+    let Some(task) = context.ecs.tasks.get(id) else { return };
+    let next = match task.phase {
+        Phase::Provisioning(until) if now >= until => {
+            let slow = environment(context, &task.task_definition, "SANDBOX_START_SECONDS").and_then(|text| text.parse().ok());
+            let pending = context.delays.pending + slow.filter(|slow: &f64| slow.is_finite()).unwrap_or(0.0).max(0.0);
+            Phase::Pending(now + pending * task.jitter)
+        }
+        Phase::Pending(until) if now >= until => {
+            if let Some(code) = environment(context, &task.task_definition, "SANDBOX_CRASH").and_then(|text| text.parse().ok()) {
+                crashed(context, id, code);
+                return;
+            }
+            Phase::Activating(now + context.delays.activating * task.jitter)
+        }
+        Phase::Activating(until) if now >= until => Phase::Running,
+        Phase::Draining if drained(context, task) => Phase::Stopping(now + context.jittered(context.delays.stopping)),
+        Phase::Stopping(until) if now >= until => Phase::Deprovisioning(now + context.jittered(context.delays.deprovisioning)),
+        Phase::Deprovisioning(until) if now >= until => Phase::Stopped(now),
+        _ => return,
+    };
+    let epoch = context.clock.epoch();
+    let Some(task) = context.ecs.tasks.get_mut(id) else { return };
+    task.phase = next;
+    match next {
+        Phase::Running => {
+            task.started_at = Some(epoch);
+            task.running_since = Some(now);
+        }
+        Phase::Deprovisioning(_) => {
+            task.exit_code.get_or_insert(0);
+        }
+        Phase::Stopped(_) => task.stopped_at = Some(epoch),
+        _ => {}
+    }
+}
+
+/// A container that ends as soon as it is started.
+fn crashed(context: &mut Context<'_>, id: &str, code: i32) {
+    let (now, epoch) = (context.clock.now(), context.clock.epoch());
+    let Some(task) = context.ecs.tasks.get_mut(id) else { return };
+    task.phase = Phase::Stopped(now);
+    task.started_at = Some(epoch);
+    task.stopping_at = Some(epoch);
+    task.stopped_at = Some(epoch);
+    task.stop = Some(("EssentialContainerExited", "Essential container in task exited".to_owned()));
+    task.exit_code = Some(code);
+    let (deployment, key) = (task.started_by.clone(), task.service.clone().map(|service| (task.cluster.clone(), service)));
+    if let Some(key) = key {
+        breaker::failed(context, &key, &deployment);
+    }
+}
+
+/// Whether all of a task's targets have left.
+fn drained(context: &Context<'_>, task: &Task) -> bool {
+    task.registered.iter().all(|(group, port)| context.elb.target(group, task.address, *port).is_none())
+}
+
+/// Tells one task to stop; its targets drain first.
+pub(super) fn stop(context: &mut Context<'_>, id: &str, code: &'static str, reason: String) {
+    let until = context.clock.now() + context.jittered(context.delays.stopping);
+    end(context, id, code, reason, |task| if task.registered.is_empty() { Phase::Stopping(until) } else { Phase::Draining });
+}
+
+/// Signals one task at once, its targets leaving meanwhile: what a bare `StopTask` does (draining first is a long-standing request,
+/// aws/containers-roadmap issue 576).
+pub(super) fn signal(context: &mut Context<'_>, id: &str, code: &'static str, reason: String) {
+    let until = context.clock.now() + context.jittered(context.delays.stopping);
+    end(context, id, code, reason, |_| Phase::Stopping(until));
+}
+
+fn end(context: &mut Context<'_>, id: &str, code: &'static str, reason: String, next: impl Fn(&Task) -> Phase) {
+    let (now, epoch) = (context.clock.now(), context.clock.epoch());
+    let Some(task) = context.ecs.tasks.get_mut(id) else { return };
+    task.stop.get_or_insert((code, reason));
+    task.stopping_at.get_or_insert(epoch);
+    task.phase = next(task);
+    let (address, registered) = (task.address, task.registered.clone());
+    for (group, port) in registered {
+        context.elb.deregister(&group, address, port, now);
+    }
+}
+
+/// A variable of any container of a task definition: how a version says how it behaves here.
+fn environment(context: &Context<'_>, task_definition: &str, name: &str) -> Option<String> {
+    let containers = definition(context, task_definition)?.get("containerDefinitions")?.as_array()?;
+    let variables = containers.iter().filter_map(|container| container.get("environment")?.as_array());
+    let found = variables.flatten().find(|variable| variable["name"] == name)?;
+    found["value"].as_str().map(str::to_owned)
+}
