@@ -84,3 +84,22 @@ impl LogStore for MemoryLogs {
         self.newest.subscribe(deployment)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::logs::contract::{contract, lines, task};
+
+    contract!((Arc::new(MemoryLogs::new()), ()));
+
+    #[tokio::test]
+    async fn a_full_disk_refuses_until_there_is_space() {
+        let (logs, task) = (MemoryLogs::new(), task(1, 0, 1));
+        logs.fail_writes(Some("full"));
+        assert!(matches!(logs.append(lines(task, 0..2)).await, Err(LogError::Unavailable { .. })));
+        logs.fail_writes(None);
+        assert_eq!(logs.append(lines(task, 0..2)).await, Ok(LogAck { next: 2 }));
+    }
+}

@@ -96,10 +96,10 @@ impl Page {
             }
             let frame = Frame::open(self.deployment, frames.payload()).ok_or_else(|| self.corrupt())?;
             let end = frame.end;
-            if end > self.cursor.after + 1 {
+            if end > self.cursor.after.saturating_add(1) {
                 self.take(frame.entries().ok_or_else(|| self.corrupt())?);
             }
-            let offset = if self.cursor.after + 1 >= end { frames.offset } else { start };
+            let offset = if self.cursor.after.saturating_add(1) >= end { frames.offset } else { start };
             self.cursor.place = Some(Place { segment: part.first, offset });
         }
         Ok(())
