@@ -22,6 +22,15 @@ pub struct ContextArguments {
     /// Context file (else the context chosen with `segue context use`).
     #[arg(long, env = "SEGUE_CONTEXT", global = true, value_name = "FILE", hide_env_values = true)]
     pub context: Option<PathBuf>,
+    /// Another address than the context's.
+    #[arg(long, env = "SEGUE_SERVER", global = true, value_name = "https://HOST:PORT")]
+    pub server: Option<String>,
+    /// A file with another token than the context's. (A token among the arguments would stand in every process list.)
+    #[arg(long, env = "SEGUE_TOKEN_FILE", global = true, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// A file with other certificates (PEM) to trust than the context's. With this, --server and --token-file, no context is needed.
+    #[arg(long, env = "SEGUE_AUTHORITIES", global = true, value_name = "FILE")]
+    pub authorities: Option<PathBuf>,
 }
 
 /// How data is printed.
@@ -285,5 +294,10 @@ pub enum ContextCommand {
     Use {
         /// Its name.
         name: String,
+    },
+    /// What a context says, without its token.
+    Show {
+        /// Its name; none: the one that is used.
+        name: Option<String>,
     },
 }

@@ -29,8 +29,9 @@ use crate::{
 
 /// How long a call may take.
 const CALL: Duration = Duration::from_secs(30);
-/// How long a server that is away is asked again.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a server that is away is asked again, and how often.
+const PATIENCE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// Puts the token, if there is one, on every call.
 #[derive(Clone)]
@@ -61,7 +62,8 @@ impl Client {
     /// When the context's address, certificates or token can't be used.
     pub fn new(context: &Context) -> Result<Self, Error> {
         let invalid = |text: String| Error::new(ErrorCode::Invalid, format!("the context can't be used: {text}"));
-        let endpoint = runtime::tls::endpoint(&context.server, &context.authorities, None).map_err(|error| invalid(error.to_string()))?;
+        let endpoint =
+            runtime::tls::endpoint(&context.server, &context.authorities, None).map_err(|error| invalid(error.to_string()))?;
         let bearer = match context.token.expose_secret() {
             "" => None,
             token => {
@@ -101,60 +103,76 @@ impl Client {
         ServerClient::new(self.service.clone())
     }
 
-    /// One call, with its limit. An answer that never came is told with the server's address.
+    /// Its address.
+    pub fn address(&self) -> &str {
+        &self.server
+    }
+
+    /// One call, with the usual limit. An answer that never came is told with the server's address.
     ///
     /// # Errors
     /// What the server said, or that it could not be reached.
     pub async fn call<T>(&self, call: impl Future<Output = Result<tonic::Response<T>, Status>>) -> Result<T, Error> {
-        match tokio::time::timeout(CALL, call).await {
+        self.call_within(CALL, call).await
+    }
+
+    /// One call with a limit of its own.
+    ///
+    /// # Errors
+    /// What the server said, or that it could not be reached.
+    pub async fn call_within<T>(
+        &self,
+        limit: Duration,
+        call: impl Future<Output = Result<tonic::Response<T>, Status>>,
+    ) -> Result<T, Error> {
+        match tokio::time::timeout(limit, call).await {
             Ok(Ok(response)) => Ok(response.into_inner()),
             Ok(Err(status)) => Err(self.explained(&status)),
             Err(_) => {
-                let text = format!("{} gave no answer within {} s", self.server, CALL.as_secs());
+                let text = format!("{} gave no answer within {} s", self.server, limit.as_secs());
                 Err(Error::new(ErrorCode::TimedOut, text))
             }
         }
     }
 
-    /// One read, asked again for a minute while the server is away; `away` is told once, when that begins.
+    /// A call that may be made twice (a read, or a request with a key of its own), asked again for a few seconds while the server is
+    /// away: long enough for a restart.
     ///
     /// # Errors
-    /// What the server said, or that it could not be reached for a minute.
-    pub async fn patiently<T, F>(&self, mut away: impl FnMut(&Error), mut call: impl FnMut() -> F) -> Result<T, Error>
+    /// What the server said, or that it could not be reached.
+    pub async fn read<T, F>(&self, mut call: impl FnMut(Self) -> F) -> Result<T, Error>
     where
         F: Future<Output = Result<tonic::Response<T>, Status>>,
     {
         let begun = tokio::time::Instant::now();
-        let mut told = false;
         loop {
-            match self.call(call()).await {
-                Err(error) if is_passing(&error) && begun.elapsed() < PATIENCE => {
-                    if !told {
-                        away(&error);
-                        told = true;
-                    }
-                    tokio::time::sleep(Duration::from_millis(500)).await;
-                }
+            match self.call(call(self.clone())).await {
+                Err(error) if is_passing(&error) && begun.elapsed() < PATIENCE => tokio::time::sleep(PAUSE).await,
                 answer => return answer,
             }
         }
     }
 
-    /// A status as an error; one without words of the server's own says which server was tried.
+    /// A status as an error; one without words of the server's own says which server was tried, and whether it is the right one.
     pub fn explained(&self, status: &Status) -> Error {
-        let error = of_status(status);
         // Only a status of the transport's own has a source: the server's answers have none.
-        if std::error::Error::source(status).is_none() {
-            return error;
+        let Some(source) = std::error::Error::source(status) else { return of_status(status) };
+        let (mut reason, mut mistrusted) = (String::new(), false);
+        let mut cause = Some(source);
+        while let Some(error) = cause {
+            reason = error.to_string();
+            mistrusted |= error.downcast_ref::<rustls::Error>().is_some()
+                || error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::InvalidData);
+            cause = error.source();
         }
-        let mut reason = String::new();
-        let mut source = std::error::Error::source(status);
-        while let Some(cause) = source {
-            reason = cause.to_string();
-            source = cause.source();
+        if mistrusted {
+            let text = format!("{} is not the control plane that the context trusts: {reason}", self.server);
+            return Error::new(ErrorCode::Unauthenticated, text).hint(
+                "Take a new context file from the control plane: its authority or its names have changed, or it is another one.",
+            );
         }
-        Error::new(ErrorCode::Unavailable, format!("{} cannot be reached: {reason}", self.server))
-            .hint("Is the control plane running, and is the context the right one? (`segue context list`)")
+        Error::new(ErrorCode::Unavailable, format!("{} cannot be reached: {reason}.", self.server))
+            .hint("Is the control plane running, and is the context the right one? (segue context show)")
     }
 
     /// The application to use when none is named: the only one there is.
@@ -166,8 +184,11 @@ impl Client {
             return Ok(named);
         }
         let request = api::ListResourcesRequest { kind: "application".to_owned(), application: String::new() };
-        let mut resources = self.resources();
-        let mut found = self.call(resources.list(request)).await?.resources;
+        let found = self.read(|client| {
+            let request = request.clone();
+            async move { client.resources().list(request).await }
+        });
+        let mut found = found.await?.resources;
         match found.len() {
             1 => Ok(found.swap_remove(0).name),
             0 => Err(Error::new(ErrorCode::NotFound, "there is no application yet").hint("segue apply -f DIR")),
@@ -187,3 +208,6 @@ impl Client {
 pub fn deployment(wire: api::Deployment) -> Result<DeploymentView, Error> {
     convert::deployment::from_wire(wire).map_err(|malformed| unreadable(&malformed))
 }
+
+#[cfg(test)]
+mod tests;

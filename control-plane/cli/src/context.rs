@@ -6,7 +6,7 @@ use domain::error::{Error, ErrorCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use crate::error::file;
+use crate::{args::ContextArguments, error::file};
 
 /// A context.
 #[derive(Debug, Clone)]
@@ -29,6 +29,29 @@ struct ContextFile {
 }
 
 impl Context {
+    /// What the arguments say: a context file, or the chosen context, with whatever is given instead of a part of it.
+    ///
+    /// # Errors
+    /// When a file can't be read, or there is no context and not everything else is given.
+    pub fn of(arguments: &ContextArguments) -> Result<Self, Error> {
+        let text = |path: &Path| std::fs::read_to_string(path).map_err(|error| file(path, &error));
+        let token = arguments.token_file.as_deref().map(text).transpose()?.map(|text| SecretString::from(text.trim()));
+        let authorities = arguments.authorities.as_deref().map(text).transpose()?;
+        if let (Some(server), Some(token), Some(authorities)) = (&arguments.server, &token, &authorities) {
+            return Ok(Self { server: server.clone(), token: token.clone(), authorities: authorities.clone() });
+        }
+        let path = match &arguments.context {
+            Some(path) => path.clone(),
+            None => chosen(None)?,
+        };
+        let context = Self::read(&path)?;
+        Ok(Self {
+            server: arguments.server.clone().unwrap_or(context.server),
+            token: token.unwrap_or(context.token),
+            authorities: authorities.unwrap_or(context.authorities),
+        })
+    }
+
     /// Reads a context file.
     ///
     /// # Errors
@@ -100,4 +123,65 @@ pub fn chosen(name: Option<&str>) -> Result<PathBuf, Error> {
             .hint("Set SEGUE_CONTEXT to a context file (`segue server` names one), or: segue context add NAME --file FILE")
     })?;
     named(name.trim())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arguments() -> ContextArguments {
+        ContextArguments { context: None, server: None, token_file: None, authorities: None }
+    }
+
+    #[test]
+    fn a_context_reads_back_as_it_was_written_and_parts_of_it_can_be_replaced() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("context.yaml");
+        let pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        let written = Context { server: "https://a.example:7600".into(), token: "tok_1.x: y#z".into(), authorities: pem.into() };
+        written.write(&path).expect("writes");
+        let read = Context::read(&path).expect("reads");
+        assert_eq!((read.server.as_str(), read.token.expose_secret()), ("https://a.example:7600", "tok_1.x: y#z"));
+        assert_eq!(read.authorities, pem);
+        assert!(!format!("{read:?}").contains("x: y#z"), "a token is not shown");
+
+        let token_file = folder.path().join("token");
+        std::fs::write(&token_file, "tok_2.other\n").expect("writes");
+        let replaced = ContextArguments {
+            context: Some(path.clone()),
+            server: Some("https://b.example".into()),
+            token_file: Some(token_file.clone()),
+            ..arguments()
+        };
+        let replaced = Context::of(&replaced).expect("reads");
+        assert_eq!((replaced.server.as_str(), replaced.token.expose_secret()), ("https://b.example", "tok_2.other"));
+        assert_eq!(replaced.authorities, pem);
+
+        let pem_file = folder.path().join("authorities.pem");
+        std::fs::write(&pem_file, pem).expect("writes");
+        let alone = ContextArguments {
+            server: Some("https://c.example".into()),
+            token_file: Some(token_file),
+            authorities: Some(pem_file),
+            ..arguments()
+        };
+        assert_eq!(Context::of(&alone).expect("needs no context").server, "https://c.example");
+    }
+
+    #[test]
+    fn what_is_no_context_is_told_without_its_text() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("context.yaml");
+        std::fs::write(&path, "server: https://a.example\ntoken: [tok_secret\n").expect("writes");
+        let error = Context::read(&path).expect_err("is none");
+        assert_eq!(error.code, ErrorCode::Invalid);
+        assert!(error.message.contains("context.yaml:") && !error.message.contains("tok_secret"), "{error}");
+    }
+
+    #[test]
+    fn a_name_can_not_lead_elsewhere() {
+        for name in ["", "../x", "a/b", "a.b", &"a".repeat(64)] {
+            assert!(named(name).is_err(), "{name}");
+        }
+    }
 }

@@ -16,10 +16,13 @@ Exit status:
   10  the deployment was rolled back: all is as it was before
   11  the deployment needs an operator: something could not be undone
   12  the deployment was aborted
-  13  the deployment was rejected";
+  13  the deployment was rejected
+ 130  interrupted with Ctrl-C; a deployment goes on";
 
 /// Wrong usage: what clap ends with.
 pub const USAGE: u8 = 2;
+/// Interrupted with Ctrl-C, as shells have it.
+pub const INTERRUPTED: u8 = 130;
 
 /// The status for an error's code.
 pub fn of_code(code: ErrorCode) -> u8 {
@@ -53,18 +56,16 @@ mod tests {
 
     #[test]
     fn what_scripts_must_tell_apart_has_its_own_status() {
-        let outcomes = [
-            Outcome::Succeeded,
-            Outcome::RolledBack,
-            Outcome::NeedsOperator(Vec::new()),
-            Outcome::Aborted,
-            Outcome::Rejected,
-        ];
+        let outcomes =
+            [Outcome::Succeeded, Outcome::RolledBack, Outcome::NeedsOperator(Vec::new()), Outcome::Aborted, Outcome::Rejected];
         let mut statuses: Vec<u8> = outcomes.iter().map(of_outcome).collect();
         statuses.extend([of_code(ErrorCode::Refused), of_code(ErrorCode::Unavailable), of_code(ErrorCode::Forbidden)]);
-        statuses.extend([of_code(ErrorCode::Internal), USAGE]);
+        statuses.extend([of_code(ErrorCode::Internal), USAGE, INTERRUPTED]);
         let different: std::collections::BTreeSet<u8> = statuses.iter().copied().collect();
         assert_eq!(different.len(), statuses.len());
+        for code in ErrorCode::ALL {
+            assert!(different.contains(&of_code(code)), "{code} has a status that no outcome has");
+        }
         for status in different {
             assert!(HELP.contains(&format!("{status:>4}  ")), "{status} is documented");
         }

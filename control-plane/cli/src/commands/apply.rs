@@ -1,7 +1,7 @@
 //! `segue apply`.
 
 use std::{
-    io::{IsTerminal as _, Read as _},
+    io::Read as _,
     path::{Path, PathBuf},
 };
 
@@ -13,7 +13,7 @@ use crate::{
     args::{ApplyArguments, Output},
     client::Client,
     error::file,
-    render,
+    render::{self, Look, Screen},
 };
 
 #[derive(Serialize)]
@@ -25,7 +25,7 @@ struct Applied {
     generation: u64,
 }
 
-pub(super) async fn run(client: &Client, arguments: ApplyArguments) -> Result<u8, Error> {
+pub(super) async fn run(client: &Client, screen: &mut Screen, arguments: ApplyArguments) -> Result<u8, Error> {
     let documents = read_all(&arguments.files)?;
     let request = api::ApplyRequest {
         documents: documents.iter().map(|(file, text)| api::Document { file: file.clone(), text: text.clone() }).collect(),
@@ -34,8 +34,9 @@ pub(super) async fn run(client: &Client, arguments: ApplyArguments) -> Result<u8
     let mut resources = client.resources();
     let answer = client.call(resources.apply(request)).await?;
     if !answer.diagnostics.is_empty() {
-        let drawn = std::io::stderr().is_terminal() && arguments.output == Output::Table;
-        eprint!("{}", render::diagnostics(&answer.diagnostics, &documents, drawn));
+        let drawn = arguments.output == Output::Table;
+        let text = render::diagnostics(&answer.diagnostics, &documents, if drawn { screen.err_look } else { Look::PLAIN });
+        screen.note(&text);
         return Ok(crate::exit::of_code(ErrorCode::Invalid));
     }
     let applied: Vec<Applied> = answer
@@ -50,7 +51,7 @@ pub(super) async fn run(client: &Client, arguments: ApplyArguments) -> Result<u8
         })
         .collect();
     let dry = arguments.dry_run;
-    render::print(arguments.output, &applied, || {
+    render::print(screen, arguments.output, &applied, |_| {
         let line = |one: &Applied| {
             let name = if one.application.is_empty() { one.name.clone() } else { format!("{}/{}", one.application, one.name) };
             format!("{} {} {}{}\n", one.kind, domain::console::visible(&name), one.change, if dry { " (dry run)" } else { "" })

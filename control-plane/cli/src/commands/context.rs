@@ -1,15 +1,19 @@
 //! `segue context`.
 
-use domain::error::{Error, ErrorCode};
+use domain::{
+    console::visible,
+    error::{Error, ErrorCode},
+};
+use secrecy::ExposeSecret as _;
 
 use crate::{
-    args::ContextCommand,
-    context::{Context, folder, named},
+    args::{ContextArguments, ContextCommand},
+    context::{Context, chosen, folder, named},
     error::file,
-    render,
+    render::{self, Screen},
 };
 
-pub(super) fn run(command: ContextCommand) -> Result<u8, Error> {
+pub(super) fn run(arguments: &ContextArguments, screen: &mut Screen, command: ContextCommand) -> Result<u8, Error> {
     match command {
         ContextCommand::Add { name, file: from } => {
             let context = Context::read(&from)?;
@@ -19,14 +23,15 @@ pub(super) fn run(command: ContextCommand) -> Result<u8, Error> {
             }
             context.write(&path)?;
             choose(&name)?;
-            println!("Context {name} ({}) is chosen.", context.server);
+            screen.note(&format!("Context {name} ({}) is chosen.\n", visible(&context.server)));
         }
         ContextCommand::Use { name } => {
             Context::read(&named(&name)?)?;
             choose(&name)?;
-            println!("Context {name} is chosen.");
+            screen.note(&format!("Context {name} is chosen.\n"));
         }
-        ContextCommand::List => list()?,
+        ContextCommand::List => list(screen)?,
+        ContextCommand::Show { name } => show(arguments, screen, name.as_deref())?,
     }
     Ok(0)
 }
@@ -36,7 +41,7 @@ fn choose(name: &str) -> Result<(), Error> {
     std::fs::write(&path, name).map_err(|error| file(&path, &error))
 }
 
-fn list() -> Result<(), Error> {
+fn list(screen: &mut Screen) -> Result<(), Error> {
     let folder = folder()?;
     let current = std::fs::read_to_string(folder.join("current")).unwrap_or_default();
     let contexts = folder.join("contexts");
@@ -49,7 +54,22 @@ fn list() -> Result<(), Error> {
         let server = Context::read(&path).map_or_else(|error| error.message, |context| context.server);
         rows.push(vec![if name == current.trim() { "*".to_owned() } else { String::new() }, name, server]);
     }
-    rows.sort();
-    print!("{}", render::table(&["", "NAME", "SERVER"], rows));
-    Ok(())
+    rows.sort_by(|a, b| a[1].cmp(&b[1]));
+    let width = screen.out_look.width;
+    screen.data(&render::table(&["", "NAME", "SERVER"], rows, width))
+}
+
+fn show(arguments: &ContextArguments, screen: &mut Screen, name: Option<&str>) -> Result<(), Error> {
+    let path = match (name, &arguments.context) {
+        (None, Some(file)) => file.clone(),
+        (name, _) => chosen(name)?,
+    };
+    let context = Context::read(&path)?;
+    let token = if context.token.expose_secret().is_empty() { "none" } else { "there (not shown)" };
+    screen.data(&format!(
+        "file         {}\nserver       {}\ntoken        {token}\nauthorities  {}\n",
+        visible(&path.display().to_string()),
+        visible(&context.server),
+        context.authorities.matches("-----BEGIN CERTIFICATE-----").count()
+    ))
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     args::{DelegateCommand, TokenCommand},
     client::Client,
-    render::{self, Delegate},
+    render::{self, Delegate, Screen},
 };
 
 #[derive(Serialize)]
@@ -20,15 +20,16 @@ struct JoinToken {
     authorities: String,
 }
 
-pub(super) async fn run(client: &Client, command: DelegateCommand) -> Result<u8, Error> {
-    let mut delegates = client.delegates();
+pub(super) async fn run(client: &Client, screen: &mut Screen, command: DelegateCommand) -> Result<u8, Error> {
     match command {
         DelegateCommand::List { output } => {
-            let listed = client.call(delegates.list(api::ListDelegatesRequest {})).await?.delegates;
+            let listed =
+                client.read(|client| async move { client.delegates().list(api::ListDelegatesRequest {}).await }).await?.delegates;
             let listed: Vec<Delegate> = listed.into_iter().map(Delegate::from).collect();
-            render::print(output, &listed, || render::delegates(&listed))?;
+            render::print(screen, output, &listed, |look| render::delegates(&listed, look))?;
         }
         DelegateCommand::Token(TokenCommand::Create { ttl, output }) => {
+            let mut delegates = client.delegates();
             let created = client.call(delegates.create_join_token(api::CreateJoinTokenRequest { ttl_seconds: ttl })).await?;
             let token = JoinToken {
                 token: created.token,
@@ -37,7 +38,7 @@ pub(super) async fn run(client: &Client, command: DelegateCommand) -> Result<u8,
                 gateway: created.gateway,
                 authorities: created.authorities,
             };
-            render::print(output, &token, || guide(&token))?;
+            render::print(screen, output, &token, |_| guide(&token))?;
         }
     }
     Ok(0)

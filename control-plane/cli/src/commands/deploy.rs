@@ -7,10 +7,11 @@ use super::follow;
 use crate::{
     args::{DeployArguments, Output},
     client::Client,
-    exit, render,
+    exit,
+    render::{self, Look, Screen},
 };
 
-pub(super) async fn run(client: &Client, arguments: DeployArguments) -> Result<u8, Error> {
+pub(super) async fn run(client: &Client, screen: &mut Screen, arguments: DeployArguments) -> Result<u8, Error> {
     let application = client.application(arguments.application).await?;
     let request = api::StartRequest {
         application,
@@ -20,25 +21,22 @@ pub(super) async fn run(client: &Client, arguments: DeployArguments) -> Result<u
         // A lost answer must not become a second deployment.
         idempotency_key: follow::random_key(),
     };
-    let away = |error: &Error| eprintln!("{} Trying again ...", domain::console::visible(&error.message));
-    let started = client
-        .patiently(away, || {
-            let (mut deployments, request) = (client.deployments(), request.clone());
-            async move { deployments.start(request).await }
-        })
-        .await?;
+    let started = client.read(|client| {
+        let request = request.clone();
+        async move { client.deployments().start(request).await }
+    });
+    let started = started.await?;
     if !started.diagnostics.is_empty() {
-        eprint!("{}", render::diagnostics(&started.diagnostics, &[], false));
+        screen.note(&render::diagnostics(&started.diagnostics, &[], Look::PLAIN));
         return Ok(exit::of_code(ErrorCode::Invalid));
     }
     let id = started.deployment_id;
     if arguments.detach {
-        let accepted = serde_json::json!({"id": id});
-        render::print(arguments.output, &accepted, || format!("Deployment {id} is accepted.\n\nFollow it: segue deployment watch {id}\n"))?;
+        render::print(screen, arguments.output, &serde_json::json!({"id": id}), |_| format!("{id}\n"))?;
+        if arguments.output == Output::Table {
+            screen.note(&format!("\nFollow it: segue deployment watch {id}\n"));
+        }
         return Ok(0);
     }
-    if arguments.output == Output::Table {
-        println!("Deployment {id}");
-    }
-    follow::to_the_end(client, &id, arguments.output).await
+    follow::to_the_end(client, screen, &id, arguments.output).await
 }

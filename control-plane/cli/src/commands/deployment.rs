@@ -1,6 +1,6 @@
 //! `segue deployment`.
 
-use domain::{deployment::DeploymentView, error::Error};
+use domain::{console::visible, deployment::DeploymentView, error::Error};
 use proto::api;
 use serde::Serialize;
 use tokio_stream::StreamExt as _;
@@ -9,9 +9,11 @@ use super::follow;
 use crate::{
     args::{DeploymentCommand, Output},
     client::{Client, deployment},
-    render,
+    error::is_passing,
+    render::{self, Screen},
 };
 
+/// An entry of the log, as `-o json` prints it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct LogEntry {
@@ -26,69 +28,107 @@ struct LogEntry {
     text: String,
 }
 
-pub(super) async fn run(client: &Client, command: DeploymentCommand) -> Result<u8, Error> {
+impl From<api::LogEntry> for LogEntry {
+    fn from(wire: api::LogEntry) -> Self {
+        Self {
+            sequence: wire.sequence,
+            step: wire.step,
+            step_name: wire.step_name,
+            direction: wire.direction,
+            attempt: wire.attempt,
+            number: wire.number,
+            at_ms: wire.at_ms,
+            level: wire.level,
+            text: wire.text,
+        }
+    }
+}
+
+pub(super) async fn run(client: &Client, screen: &mut Screen, command: DeploymentCommand) -> Result<u8, Error> {
     match command {
         DeploymentCommand::List { application, limit, output } => {
             let request = api::ListDeploymentsRequest { application: application.unwrap_or_default(), limit };
-            let mut deployments = client.deployments();
-            let listed = client.call(deployments.list(request)).await?.deployments;
-            let views: Vec<DeploymentView> = listed.into_iter().map(deployment).collect::<Result<_, _>>()?;
-            render::print(output, &views, || render::deployments(&views))?;
+            let listed = client.read(|client| {
+                let request = request.clone();
+                async move { client.deployments().list(request).await }
+            });
+            let views: Vec<DeploymentView> = listed.await?.deployments.into_iter().map(deployment).collect::<Result<_, _>>()?;
+            render::print(screen, output, &views, |look| render::deployments(&views, look))?;
             Ok(0)
         }
         DeploymentCommand::Show { id, output } => {
-            let mut deployments = client.deployments();
-            let view = deployment(client.call(deployments.get(api::GetDeploymentRequest { deployment_id: id })).await?)?;
-            render::print(output, &view, || render::show(&view))?;
+            let view = client.read(|client| {
+                let request = api::GetDeploymentRequest { deployment_id: id.clone() };
+                async move { client.deployments().get(request).await }
+            });
+            let view = deployment(view.await?)?;
+            render::print(screen, output, &view, |_| render::show(&view))?;
             Ok(0)
         }
-        DeploymentCommand::Logs { id, follow, output } => logs(client, id, follow, output).await,
-        DeploymentCommand::Watch { id, output } => follow::to_the_end(client, &id, output).await,
-        DeploymentCommand::Abort { id } => signal(client, id, "abort").await,
-        DeploymentCommand::Rollback { id } => signal(client, id, "rollback").await,
+        DeploymentCommand::Logs { id, follow, output } => logs(client, screen, &id, follow, output).await,
+        DeploymentCommand::Watch { id, output } => follow::to_the_end(client, screen, &id, output).await,
+        DeploymentCommand::Abort { id } => signal(client, screen, id, "abort").await,
+        DeploymentCommand::Rollback { id } => signal(client, screen, id, "rollback").await,
     }
 }
 
-async fn logs(client: &Client, id: String, follow: bool, output: Output) -> Result<u8, Error> {
-    let mut deployments = client.deployments();
-    let mut lines = client.call(deployments.logs(api::LogsRequest { deployment_id: id, after: 0, follow })).await?;
-    let mut heading = None;
-    while let Some(entry) = lines.next().await {
-        let entry = entry.map_err(|status| client.explained(&status))?;
-        if output == Output::Table {
-            let attempt = (entry.step_name.clone(), entry.direction.clone(), entry.attempt);
-            if heading.as_ref() != Some(&attempt) {
-                let again = if entry.attempt > 1 { format!(" (attempt {})", entry.attempt) } else { String::new() };
-                println!("{}{again}", domain::console::visible(&entry.step_name));
-                heading = Some(attempt);
+async fn logs(client: &Client, screen: &mut Screen, id: &str, follow: bool, output: Output) -> Result<u8, Error> {
+    let (mut cursor, mut heading) = (0, None);
+    loop {
+        let opened = client.read(|client| {
+            let request = api::LogsRequest { deployment_id: id.to_owned(), after: cursor, follow };
+            async move { client.deployments().logs(request).await }
+        });
+        let mut lines = opened.await?;
+        loop {
+            match lines.next().await {
+                None => return Ok(0),
+                Some(Ok(entry)) => {
+                    cursor = entry.sequence;
+                    one_line(screen, output, entry, &mut heading)?;
+                    if screen.is_closed() {
+                        return Ok(0);
+                    }
+                }
+                Some(Err(status)) => {
+                    // A server that restarts: what was printed is not printed again.
+                    let error = client.explained(&status);
+                    if !is_passing(&error) {
+                        return Err(error);
+                    }
+                    screen.note(&format!("{} Connecting again ...\n", visible(&error.message)));
+                    break;
+                }
             }
-            println!("    {}", domain::console::visible(&entry.text));
-        } else {
-            let entry = LogEntry {
-                sequence: entry.sequence,
-                step: entry.step,
-                step_name: entry.step_name,
-                direction: entry.direction,
-                attempt: entry.attempt,
-                number: entry.number,
-                at_ms: entry.at_ms,
-                level: entry.level,
-                text: entry.text,
-            };
-            if output == Output::Yaml {
-                println!("---");
-            }
-            render::print(output, &entry, String::new)?;
         }
     }
-    Ok(0)
 }
 
-async fn signal(client: &Client, id: String, signal: &str) -> Result<u8, Error> {
+/// A step and attempt whose lines are under one heading.
+type Heading = (String, String, u32);
+
+fn one_line(screen: &mut Screen, output: Output, entry: api::LogEntry, heading: &mut Option<Heading>) -> Result<(), Error> {
+    if output != Output::Table {
+        if output == Output::Yaml {
+            screen.data("---\n")?;
+        }
+        return render::print(screen, output, &LogEntry::from(entry), |_| String::new());
+    }
+    let of = (entry.step_name, entry.direction, entry.attempt);
+    let mut text = String::new();
+    if heading.as_ref() != Some(&of) {
+        let again = if of.2 > 1 { format!(" (attempt {})", of.2) } else { String::new() };
+        text = format!("{}{again}\n", visible(&of.0));
+        *heading = Some(of);
+    }
+    screen.data(&format!("{text}    {}\n", visible(entry.text.trim_end())))
+}
+
+async fn signal(client: &Client, screen: &mut Screen, id: String, signal: &str) -> Result<u8, Error> {
     let mut deployments = client.deployments();
     let request = api::SignalRequest { deployment_id: id.clone(), signal: signal.to_owned() };
     let view = deployment(client.call(deployments.signal(request)).await?)?;
-    println!("Deployment {id}: {} was asked for; it is {}.", signal, render::status_word(&view.status));
-    eprintln!("\nFollow it: segue deployment watch {id}");
+    screen.note(&format!("Deployment {id}: {signal} was asked for; it is {}.\n", render::status_word(&view.status)));
+    screen.note(&format!("\nFollow it: segue deployment watch {id}\n"));
     Ok(0)
 }

@@ -1,10 +1,20 @@
 //! `segue discover`.
 
+use std::time::Duration;
+
 use domain::error::Error;
 use proto::{api, convert::document::from_json};
 use serde::Serialize;
 
-use crate::{args::DiscoverCommand, client::Client, error::unreadable, render};
+use crate::{
+    args::DiscoverCommand,
+    client::Client,
+    error::unreadable,
+    render::{self, Screen},
+};
+
+/// How long an answer may take: a delegate reads many pages of AWS's.
+const LOOKING: Duration = Duration::from_secs(75);
 
 #[derive(Serialize)]
 struct Discovered {
@@ -13,7 +23,7 @@ struct Discovered {
     answer: domain::discovery::Answer,
 }
 
-pub(super) async fn run(client: &Client, command: DiscoverCommand) -> Result<u8, Error> {
+pub(super) async fn run(client: &Client, screen: &mut Screen, command: DiscoverCommand) -> Result<u8, Error> {
     let DiscoverCommand::LoadBalancers { infrastructure, application, vpc, name, output } = command;
     let request = api::DiscoveryRequest {
         application: client.application(application).await?,
@@ -23,9 +33,9 @@ pub(super) async fn run(client: &Client, command: DiscoverCommand) -> Result<u8,
         vpc: vpc.unwrap_or_default(),
     };
     let mut discovery = client.discovery();
-    let answered = client.call(discovery.query(request)).await?;
+    let answered = client.call_within(LOOKING, discovery.query(request)).await?;
     let answer = from_json("answer_json", &answered.answer_json).map_err(|malformed| unreadable(&malformed))?;
     let discovered = Discovered { delegate: answered.delegate_name, answer };
-    render::print(output, &discovered, || render::load_balancers(&discovered.answer, &discovered.delegate))?;
+    render::print(screen, output, &discovered, |_| render::load_balancers(&discovered.answer, &discovered.delegate))?;
     Ok(0)
 }

@@ -1,13 +1,13 @@
 //! `segue get`.
 
-use domain::error::{Error, ErrorCode};
+use domain::error::Error;
 use proto::api;
 use serde::Serialize;
 
 use crate::{
     args::{GetArguments, Output},
     client::Client,
-    render,
+    render::{self, Screen},
 };
 
 #[derive(Serialize)]
@@ -36,30 +36,32 @@ impl From<api::Resource> for Resource {
     }
 }
 
-pub(super) async fn run(client: &Client, arguments: GetArguments) -> Result<u8, Error> {
-    let mut resources = client.resources();
+pub(super) async fn run(client: &Client, screen: &mut Screen, arguments: GetArguments) -> Result<u8, Error> {
     let kind = arguments.kind.unwrap_or_default();
     let Some(name) = arguments.name else {
         let request = api::ListResourcesRequest { kind, application: arguments.application.unwrap_or_default() };
-        let listed = client.call(resources.list(request)).await?.resources;
+        let listed = client.read(|client| {
+            let request = request.clone();
+            async move { client.resources().list(request).await }
+        });
+        let listed = listed.await?.resources;
         let listed: Vec<Resource> = listed.into_iter().map(Resource::from).collect();
-        render::print(arguments.output, &listed, || table(&listed))?;
+        render::print(screen, arguments.output, &listed, |look| table(&listed, look.width))?;
         return Ok(0);
     };
     // An application stands in no application.
-    let application = if kind.to_lowercase().starts_with("app") {
-        String::new()
-    } else {
-        client.application(arguments.application).await?
-    };
-    let one: Resource = client.call(resources.get(api::GetResourceRequest { kind, application, name })).await?.into();
+    let application =
+        if kind.to_lowercase().starts_with("app") { String::new() } else { client.application(arguments.application).await? };
+    let request = api::GetResourceRequest { kind, application, name };
+    let one = client.read(|client| {
+        let request = request.clone();
+        async move { client.resources().get(request).await }
+    });
+    let one: Resource = one.await?.into();
     match arguments.output {
         // The document itself is YAML, and its comments are worth keeping.
-        Output::Table | Output::Yaml => print!("{}", printable(&one.text)),
-        Output::Json => {
-            let json = serde_json::to_string(&one).map_err(|error| Error::new(ErrorCode::Internal, error.to_string()))?;
-            println!("{json}");
-        }
+        Output::Table | Output::Yaml => screen.data(&printable(&one.text))?,
+        Output::Json => render::print(screen, Output::Json, &one, |_| String::new())?,
     }
     Ok(0)
 }
@@ -68,7 +70,7 @@ fn printable(text: &str) -> String {
     text.lines().map(|line| format!("{}\n", domain::console::visible(line))).collect()
 }
 
-fn table(resources: &[Resource]) -> String {
+fn table(resources: &[Resource], width: Option<u16>) -> String {
     if resources.is_empty() {
         return "Nothing is kept yet.\n\nApply documents: segue apply -f DIR\n".to_owned();
     }
@@ -82,5 +84,5 @@ fn table(resources: &[Resource]) -> String {
             resource.changed_by.clone(),
         ]
     });
-    render::table(&["KIND", "APPLICATION", "NAME", "GENERATION", "CHANGED", "BY"], rows)
+    render::table(&["KIND", "APPLICATION", "NAME", "GENERATION", "CHANGED", "BY"], rows, width)
 }

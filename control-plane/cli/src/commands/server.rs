@@ -12,9 +12,9 @@ use runtime::{
     telemetry::{self, Format},
 };
 
-use crate::args::ServerArguments;
+use crate::{args::ServerArguments, render::Screen};
 
-pub(super) async fn run(arguments: ServerArguments) -> Result<u8, Error> {
+pub(super) async fn run(arguments: ServerArguments, screen: &mut Screen) -> Result<u8, Error> {
     let internal = |text: String| Error::new(ErrorCode::Internal, text);
     let format = if arguments.log_json { Format::Json } else { Format::Text };
     telemetry::init(format, "info").map_err(|error| Error::new(ErrorCode::Invalid, error.to_string()))?;
@@ -23,7 +23,9 @@ pub(super) async fn run(arguments: ServerArguments) -> Result<u8, Error> {
             "a heartbeat each {} ms can't keep a lease of {} ms: one lost heartbeat would end it",
             arguments.heartbeat_ms, arguments.lease_ms
         );
-        return Err(Error::new(ErrorCode::Invalid, text).hint("Let the lease be at least twice the heartbeat; five times is usual."));
+        return Err(
+            Error::new(ErrorCode::Invalid, text).hint("Let the lease be at least twice the heartbeat; five times is usual.")
+        );
     }
     let shutdown = Shutdown::on_signals().map_err(|error| internal(format!("signals can't be listened for: {error}")))?;
     let mut settings = Settings::new(arguments.data_dir);
@@ -36,18 +38,16 @@ pub(super) async fn run(arguments: ServerArguments) -> Result<u8, Error> {
         margin: Duration::from_millis(arguments.margin_ms),
     };
     settings.shutdown = shutdown.token();
-    let running = start(settings).await.map_err(|error| {
-        Error::new(ErrorCode::Unavailable, format!("the control plane can't start: {error}"))
-    })?;
-    println!("Segue's control plane is running.");
-    println!("  people and programs  https://{}", running.api_address);
-    println!("  delegates            https://{}", running.delegate_address);
+    let running = start(settings)
+        .await
+        .map_err(|error| Error::new(ErrorCode::Unavailable, format!("the control plane can't start: {error}")))?;
     if running.first_start {
-        println!("\nThis was its first start. What to do next, in another terminal:\n");
-        println!("  export SEGUE_CONTEXT={}", running.context_file.display());
-        println!("  segue delegate token create     # then start segue-delegate in the VPC with it");
-        println!("  segue apply -f DIR              # applications, services, environments, infrastructures, workflows");
-        println!("  segue deploy WORKFLOW --artifact-tag TAG");
+        screen.note(&format!("\n{}\n\n", running.next_steps().join("\n")));
+    } else {
+        screen.note(&format!(
+            "The control plane listens on {} (people, programs) and {} (delegates).\n",
+            running.api_url, running.gateway_url
+        ));
     }
     running.stopped().await.map_err(|error| Error::new(ErrorCode::Internal, format!("the control plane ended: {error}")))?;
     Ok(0)

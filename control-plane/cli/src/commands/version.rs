@@ -3,20 +3,26 @@
 use domain::error::Error;
 use proto::api;
 
-use crate::client::Client;
+use crate::{client::Client, render::Screen};
 
-pub(super) async fn run(client: Option<Client>) -> Result<u8, Error> {
-    println!("segue {}", env!("CARGO_PKG_VERSION"));
+pub(super) async fn run(client: Option<Client>, screen: &mut Screen) -> Result<u8, Error> {
+    screen.data(&format!("segue {}\n", env!("CARGO_PKG_VERSION")))?;
     if let Some(client) = client {
         let mut server = client.server();
         match client.call(server.info(api::InfoRequest {})).await {
             Ok(info) => {
-                println!("control plane {}, {} delegates connected", info.version, info.delegates_connected);
+                let of_server = format!(
+                    "control plane {} at {}, {} delegates connected\n",
+                    domain::console::visible(&info.version),
+                    domain::console::visible(client.address()),
+                    info.delegates_connected
+                );
+                screen.data(&of_server)?;
                 if !info.writable {
-                    println!("it takes no new work: {}", domain::console::visible(&info.reason));
+                    screen.data(&format!("it takes no new work: {}\n", domain::console::visible(&info.reason)))?;
                 }
             }
-            Err(error) => eprintln!("control plane: {}", domain::console::visible(&error.message)),
+            Err(error) => screen.note(&format!("control plane: {}\n", domain::console::visible(&error.message))),
         }
     }
     Ok(0)

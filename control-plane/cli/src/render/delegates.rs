@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{deployment::time, table::table};
+use super::{Look, table::table, time::time};
 
 /// A delegate, as it is printed.
 #[derive(Debug, Clone, Serialize)]
@@ -51,7 +51,7 @@ impl From<proto::api::Delegate> for Delegate {
 }
 
 /// Delegates as a table.
-pub fn delegates(delegates: &[Delegate]) -> String {
+pub fn delegates(delegates: &[Delegate], look: Look) -> String {
     if delegates.is_empty() {
         return "No delegate has joined yet.\n\nLet one join: segue delegate token create\n".to_owned();
     }
@@ -72,5 +72,5 @@ pub fn delegates(delegates: &[Delegate]) -> String {
             delegate.id.clone(),
         ]
     });
-    table(&["NAME", "STATE", "TASKS", "SELECTORS", "VERSION", "LAST SEEN", "ID"], rows)
+    table(&["NAME", "STATE", "TASKS", "SELECTORS", "VERSION", "LAST SEEN", "ID"], rows, look.width)
 }

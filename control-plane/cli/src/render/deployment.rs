@@ -8,7 +8,13 @@ use domain::{
     outcome::Outcome,
 };
 
-use super::{failure::failure, table::table};
+use super::{
+    Look,
+    failure::failure,
+    plain::waiting,
+    table::table,
+    time::{between, time},
+};
 
 /// Where a deployment stands, in a word or two.
 pub fn status_word(status: &DeploymentStatus) -> String {
@@ -21,13 +27,8 @@ pub fn status_word(status: &DeploymentStatus) -> String {
     }
 }
 
-/// A time for people, in UTC.
-pub fn time(ms: i64) -> String {
-    jiff::Timestamp::from_millisecond(ms).map_or_else(|_| "-".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
-}
-
 /// Deployments as a table, in the order given.
-pub fn deployments(views: &[DeploymentView]) -> String {
+pub fn deployments(views: &[DeploymentView], look: Look) -> String {
     if views.is_empty() {
         return "No deployments yet.\n".to_owned();
     }
@@ -38,12 +39,12 @@ pub fn deployments(views: &[DeploymentView]) -> String {
             view.tag.clone(),
             view.infrastructure.clone(),
             status_word(&view.status),
-            seconds(Some(view.created_at_ms), view.finished_at_ms),
+            between(Some(view.created_at_ms), view.finished_at_ms),
             time(view.created_at_ms),
             view.triggered_by.clone(),
         ]
     });
-    table(&["ID", "WORKFLOW", "TAG", "INFRASTRUCTURE", "STATUS", "TOOK", "STARTED", "BY"], rows)
+    table(&["ID", "WORKFLOW", "TAG", "INFRASTRUCTURE", "STATUS", "TOOK", "STARTED", "BY"], rows, look.width)
 }
 
 /// One deployment in full.
@@ -56,13 +57,10 @@ pub fn show(view: &DeploymentView) -> String {
     let _ = writeln!(text, "  infrastructure  {} ({})", visible(&view.infrastructure), visible(&view.environment));
     let _ = writeln!(text, "  started         {} by {}", time(view.created_at_ms), visible(&view.triggered_by));
     if view.finished_at_ms.is_some() {
-        let _ = writeln!(text, "  took            {}", seconds(Some(view.created_at_ms), view.finished_at_ms));
+        let _ = writeln!(text, "  took            {}", between(Some(view.created_at_ms), view.finished_at_ms));
     }
     if let DeploymentStatus::WaitingForDelegate { reasons } = &view.status {
-        let _ = writeln!(text, "\nNo delegate can take the next task:");
-        for reason in reasons {
-            let _ = writeln!(text, "  - {}", visible(reason));
-        }
+        let _ = write!(text, "\n{}", waiting(reasons));
     }
     if let DeploymentStatus::Finished { outcome: Outcome::NeedsOperator(remains) } = &view.status {
         let _ = writeln!(text, "\nThis could not be undone, a person has to look:");
@@ -82,16 +80,23 @@ pub fn show(view: &DeploymentView) -> String {
 }
 
 fn one_step(step: &StepView) -> String {
-    let took = seconds(step.started_at_ms, step.ended_at_ms);
-    let mut text = format!("  {} {:<40} {:<10} {took}\n", mark(step.state), visible(&step.name), word(step.state));
+    let took = between(step.started_at_ms, step.ended_at_ms);
+    let mut text = format!("  {} {:<40} {:<10} {took}", mark(step.state), visible(&step.name), word(step.state));
+    text.truncate(text.trim_end().len());
+    text.push('\n');
     for attempt in step.attempts.iter().filter(|_| step.attempts.len() > 1) {
         let ended = attempt.ended.as_deref().unwrap_or("running");
-        let _ = writeln!(text, "      {} attempt {} on {}: {}", attempt.direction.as_str(), attempt.attempt, attempt.delegate, visible(ended));
+        let _ = writeln!(
+            text,
+            "      {} attempt {} on {}: {}",
+            attempt.direction.as_str(),
+            attempt.attempt,
+            attempt.delegate,
+            visible(ended)
+        );
     }
-    if let Some(failed) = &step.failure {
-        if step.state != StepState::Succeeded {
-            text += &failure(failed, "      ");
-        }
+    if let Some(failed) = step.failure.as_ref().filter(|_| step.state != StepState::Succeeded) {
+        text += &failure(failed, "      ");
     }
     if let Some(undo) = &step.undo {
         let _ = writeln!(text, "  {} {:<40} {}", mark(undo.state), visible(&undo.name), word(undo.state));
@@ -120,13 +125,5 @@ fn word(state: StepState) -> &'static str {
         StepState::WaitingToRetry => "retrying",
         StepState::Pending => "pending",
         StepState::Skipped => "skipped",
-    }
-}
-
-fn seconds(from_ms: Option<i64>, to_ms: Option<i64>) -> String {
-    match (from_ms, to_ms) {
-        #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
-        (Some(from), Some(to)) => format!("{:.1} s", (to - from) as f64 / 1_000.0),
-        _ => String::new(),
     }
 }

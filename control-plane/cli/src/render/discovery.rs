@@ -18,7 +18,13 @@ pub fn load_balancers(answer: &Answer, delegate: &str) -> String {
     // Writing into a String cannot fail.
     if found.is_empty() {
         let _ = writeln!(text, "No load balancer was found.\n");
-        let _ = writeln!(text, "Delegate {} looked as {} in account {}, {place}.", visible(delegate), visible(&answer.identity), visible(&answer.account));
+        let _ = writeln!(
+            text,
+            "Delegate {} looked as {} in account {}, {place}.",
+            visible(delegate),
+            visible(&answer.identity),
+            visible(&answer.account)
+        );
         let _ = writeln!(
             text,
             "It needs elasticloadbalancing:DescribeLoadBalancers, DescribeListeners, DescribeRules, DescribeTargetGroups and \

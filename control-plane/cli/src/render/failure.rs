@@ -2,14 +2,17 @@
 
 use std::fmt::Write as _;
 
+use console::Style;
 use domain::{console::visible, error::Error, failure::Failure};
 
+use super::Look;
+
 /// An error of the CLI or of the server.
-pub fn error(error: &Error) -> String {
-    let mut text = format!("error: {}\n", lines(&error.message, "       "));
+pub fn error(error: &Error, look: Look) -> String {
+    let mut text = format!("{} {}\n", look.paint(Style::new().red().bold(), "error:"), lines(&error.message, "       "));
     if let Some(hint) = &error.hint {
         // Writing into a String cannot fail.
-        let _ = writeln!(text, "\nhint: {}", lines(hint, "      "));
+        let _ = writeln!(text, "\n{} {}", look.paint(Style::new().cyan(), "hint:"), lines(hint, "      "));
     }
     text
 }
@@ -41,19 +44,19 @@ mod tests {
 
     #[test]
     fn an_error_ends_with_what_to_do() {
-        let shown = error(&Error::new(ErrorCode::NotFound, "no workflow x\nin shop").hint("segue get workflow"));
+        let shown = error(&Error::new(ErrorCode::NotFound, "no workflow x\nin shop").hint("segue get workflow"), Look::PLAIN);
         assert_eq!(shown, "error: no workflow x\n       in shop\n\nhint: segue get workflow\n");
     }
 
     #[test]
     fn a_failure_says_what_aws_answered_and_hides_no_control_character() {
         let mut refused = Failure::refused(FailureKind::Application, "No such \u{1b}[2Jcluster").hint("Create it.");
-        refused.answer = Some(PeerAnswer {
+        refused.answer = Some(Box::new(PeerAnswer {
             operation: "ecs:CreateService".into(),
             code: Some("ClusterNotFoundException".into()),
             message: Some("Cluster not found.".into()),
             request_id: Some("r-1".into()),
-        });
+        }));
         assert_eq!(
             failure(&refused, "  "),
             "  No such \\u{1b}[2Jcluster\n  AWS: ecs:CreateService answered ClusterNotFoundException: Cluster not found. (request id \

@@ -6,15 +6,31 @@ mod delegates;
 mod deployment;
 mod diagnostics;
 mod discovery;
+mod ending;
 mod failure;
-mod follow;
+#[cfg(test)]
+pub(crate) mod fixture;
+mod live;
+mod plain;
+mod progress;
+mod screen;
+#[cfg(test)]
+mod snapshots;
+mod story;
 mod table;
+mod time;
 
 pub use data::print;
 pub use delegates::{Delegate, delegates};
-pub use deployment::{deployments, show, status_word, time};
+pub use deployment::{deployments, show, status_word};
 pub use diagnostics::diagnostics;
 pub use discovery::load_balancers;
+pub use ending::{Ending, ending};
 pub use failure::{error, failure};
-pub use follow::{Follow, LogText};
+pub use live::Live;
+pub use plain::plain;
+pub use progress::Progress;
+pub use screen::{Look, Screen};
+pub use story::{Line, Part, Said, Story};
 pub use table::table;
+pub use time::{between, seconds, time};

@@ -3,10 +3,13 @@
 use comfy_table::{ContentArrangement, Table, presets::NOTHING};
 use domain::console::visible;
 
-/// A table with its header; nothing from outside reaches the terminal as a control character.
-pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+/// A table with its header, at most `width` columns wide; nothing from outside reaches the terminal as a control character.
+pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>, width: Option<u16>) -> String {
     let mut table = Table::new();
-    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
+    table.force_no_tty().load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
+    if let Some(width) = width {
+        table.set_width(width);
+    }
     for row in rows {
         table.add_row(row.iter().map(|cell| visible(cell).into_owned()));
     }
