@@ -2,6 +2,9 @@
 
 use std::ops::Bound;
 
+/// Where a range begins and ends.
+type Bounds<'a> = (Bound<&'a [u8]>, Bound<&'a [u8]>);
+
 /// Keys from one (included) to another (not included), in the order of their bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyRange {
@@ -50,7 +53,7 @@ impl KeyRange {
     }
 
     /// The bounds, or none if no key can be in between.
-    pub(super) fn bounds(&self) -> Option<(Bound<&[u8]>, Bound<&[u8]>)> {
+    pub(super) fn bounds(&self) -> Option<Bounds<'_>> {
         let to = self.to.as_deref();
         let empty = to.is_some_and(|to| to <= self.from.as_slice());
         (!empty).then(|| (Bound::Included(self.from.as_slice()), to.map_or(Bound::Unbounded, Bound::Excluded)))

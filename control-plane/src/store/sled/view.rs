@@ -2,7 +2,7 @@
 //! group is durable. So a reader neither waits for a flush nor sees what a power cut would take back.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map::Entry},
     sync::{PoisonError, RwLockReadGuard, RwLockWriteGuard},
 };
 
@@ -24,10 +24,8 @@ impl Before {
     /// Remembers what the keys of a change set hold. The first in a group is what counts.
     pub(super) fn remember(&mut self, shared: &Shared, writes: &[Write]) -> Result<(), ::sled::Error> {
         for Write { table, key, .. } in writes {
-            let at = (*table, key.clone());
-            if !self.values.contains_key(&at) {
-                let value = shared.tree(*table).get(key)?;
-                self.values.insert(at, value);
+            if let Entry::Vacant(unknown) = self.values.entry((*table, key.clone())) {
+                unknown.insert(shared.tree(*table).get(key)?);
             }
         }
         Ok(())
