@@ -1,11 +1,16 @@
 //! Who is let in.
 
+use std::{sync::Arc, time::Duration};
+
 use proto::{
     api::{InfoRequest, ListDelegatesRequest, delegates_client::DelegatesClient, server_client::ServerClient},
     delegate::RenewRequest,
 };
 use rand::{SeedableRng, rngs::StdRng};
-use runtime::tls::{Authority, ClientIdentity, new_key, request};
+use runtime::{
+    clock::{Clock, ManualClock, SystemClock},
+    tls::{Authority, ClientIdentity, new_key, request},
+};
 use tonic::{Code, Request};
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 
@@ -62,10 +67,10 @@ async fn a_join_token_is_good_once_and_in_time() {
 
 #[tokio::test]
 async fn an_expired_join_token_is_refused() {
-    let world = World::start(long()).await;
-    let token = join_token(&world, 1).await;
-    // The shortest life of a token is a second: the wait is for the clock.
-    tokio::time::sleep(std::time::Duration::from_millis(1_050)).await;
+    let clock = ManualClock::new(SystemClock::new().now_ms());
+    let world = World::start_by(Arc::new(clock.clone()), long()).await;
+    let token = join_token(&world, 60).await;
+    clock.advance(Duration::from_secs(60));
     let refused = enroll(&world, &token, "late").await.expect_err("expired");
     assert!(refused.message().contains("expired"), "{refused:?}");
 }
@@ -77,7 +82,7 @@ async fn a_certificate_of_another_authority_is_refused_in_the_handshake_and_none
     let mut rng = StdRng::seed_from_u64(1);
     let (other, _) = Authority::create(1_790_000_000_000, &mut rng).expect("an authority");
     let key_pem = new_key().expect("a key");
-    let life = std::time::Duration::from_secs(10 * 365 * 86_400);
+    let life = Duration::from_secs(10 * 365 * 86_400);
     let issued = other.delegate_certificate(&request(&key_pem).expect("a request"), joined.id, 1_700_000_000_000, life, &mut rng);
     let forged = ClientIdentity { certificate_pem: issued.expect("signs").certificate_pem, key_pem };
     let renew = || RenewRequest { certificate_request: request(&new_key().expect("a key")).expect("a request") };

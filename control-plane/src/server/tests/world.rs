@@ -11,7 +11,7 @@ use domain::{
     step::{Note, StepAction},
 };
 use engine::{Plan, PlannedStep};
-use runtime::clock::SystemClock;
+use runtime::clock::{Clock, SystemClock};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, metadata::MetadataValue, transport::Channel};
 use uuid::Uuid;
@@ -37,6 +37,7 @@ pub struct World {
     pub context: Context,
     folder: tempfile::TempDir,
     shutdown: CancellationToken,
+    clock: Arc<dyn Clock>,
     terms: LeaseTerms,
 }
 
@@ -60,23 +61,28 @@ pub fn long() -> LeaseTerms {
 
 impl World {
     pub async fn start(terms: LeaseTerms) -> Self {
+        Self::start_by(Arc::new(SystemClock::new()), terms).await
+    }
+
+    /// By a clock of the test's own.
+    pub async fn start_by(clock: Arc<dyn Clock>, terms: LeaseTerms) -> Self {
         runtime::tls::install_provider();
         let folder = tempfile::tempdir().expect("a folder");
         let (store, logs) = (Arc::new(MemoryStore::new()), Arc::new(LogHub::default()));
-        let (running, shutdown) = run(&folder, &store, &logs, terms).await;
+        let (running, shutdown) = run(&folder, &store, &logs, &clock, terms).await;
         let text = std::fs::read_to_string(&running.context_file).expect("the context file");
         let (head, pem) = text.split_once("authorities: |\n").expect("authorities");
         let field = |name: &str| head.lines().find_map(|line| line.strip_prefix(name)).expect("a field").trim().to_owned();
         let authorities = pem.lines().map(|line| format!("{}\n", line.trim())).collect();
         let context = Context { server: field("server:"), token: field("token:"), authorities };
-        Self { running, store, logs, context, folder, shutdown, terms }
+        Self { running, store, logs, context, folder, shutdown, clock, terms }
     }
 
     /// Stops the control plane and starts another one on what the first has left.
     pub async fn restart(self) -> Self {
         self.shutdown.cancel();
         self.running.stopped().await.expect("stops in time");
-        let (running, shutdown) = run(&self.folder, &self.store, &self.logs, self.terms).await;
+        let (running, shutdown) = run(&self.folder, &self.store, &self.logs, &self.clock, self.terms).await;
         assert!(!running.first_start);
         let server = running.api_url.clone();
         Self { running, shutdown, context: Context { server, ..self.context }, ..self }
@@ -177,6 +183,7 @@ async fn run(
     folder: &tempfile::TempDir,
     store: &Arc<MemoryStore>,
     logs: &Arc<LogHub>,
+    clock: &Arc<dyn Clock>,
     terms: LeaseTerms,
 ) -> (Running, CancellationToken) {
     let mut settings = Settings::new(folder.path().to_owned());
@@ -185,6 +192,6 @@ async fn run(
     settings.terms = terms;
     let shutdown = settings.shutdown.clone();
     let memory = Memory { store: store.clone(), logs: logs.clone() };
-    let running = start_with(settings, memory, Arc::new(SystemClock::new())).await.expect("starts");
+    let running = start_with(settings, memory, clock.clone()).await.expect("starts");
     (running, shutdown)
 }
