@@ -73,10 +73,10 @@ class Simulator:
     def errors(self) -> str:
         return self._errors.read_text()
 
-    def client(self, service: str, region: str, checks: ReplyCheck | None = None, **keys):
+    def client(self, service: str, region: str, checks: ReplyCheck | None = None, read_timeout: float = 30, **keys):
         keys = keys or {"aws_access_key_id": self.access_key, "aws_secret_access_key": self.secret_key}
         # One attempt: a refusal is to be seen, not retried.
-        config = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=30)
+        config = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=read_timeout)
         client = boto3.session.Session(**keys).client(service, region, endpoint_url=self.endpoint, config=config)
         if checks is not None:
             client.meta.events.register("before-parse.*.*", checks.see)

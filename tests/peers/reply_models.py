@@ -7,7 +7,10 @@ has, or one of the few that every operation can give.
 
 import json
 import re
+from functools import cache
 from xml.etree import ElementTree
+
+from botocore.session import get_session
 
 # Codes that AWS answers without modelling them for each operation.
 COMMON_ERRORS = {
@@ -69,11 +72,18 @@ def _scalar(shape, value, where: str) -> list[str]:
     return []
 
 
+@cache
+def _shapes(service: str) -> dict:
+    """The model as AWS wrote it: botocore's own view leaves out which errors are the server's fault."""
+    return get_session().get_service_data(service)["shapes"]
+
+
 def _modelled_error(operation_model, code: str, status: int, protocol: str) -> list[str]:
     for shape in operation_model.error_shapes:
         details = shape.metadata.get("error", {})
         if code == details.get("code", shape.name):
-            wanted = details.get("httpStatusCode", 500 if shape.metadata.get("fault") else 400)
+            fault = _shapes(operation_model.service_model.service_name)[shape.name].get("fault")
+            wanted = details.get("httpStatusCode", 500 if fault else 400)
             return [] if status == wanted else [f"{code} with status {status}, not {wanted}"]
     return [] if code in COMMON_ERRORS[protocol] else [f"the operation has no error {code}"]
 

@@ -180,6 +180,7 @@ class TestListeners:
         described = dict(oidc["AuthenticateOidcConfig"])
         # A client's secret is never told again.
         del described["ClientSecret"]
+        described |= {"Scope": "openid", "SessionCookieName": "AWSELBAuthSessionCookie", "SessionTimeout": 604_800}
         assert made["DefaultActions"] == [{**oidc, "AuthenticateOidcConfig": described}, fixed]
         assert made["SslPolicy"] == "ELBSecurityPolicy-2016-08" and made["AlpnPolicy"] == ["HTTP2Optional"]
         assert made["Certificates"] == [{"CertificateArn": "arn:aws:acm:eu-west-1:123456789012:certificate/1"}]
@@ -213,7 +214,7 @@ class TestListeners:
             modify({**forward(*world.groups, weights=[1, 1]), "TargetGroupArn": world.groups[0]})
         with refused("UnsupportedProtocol"):
             create(Protocol="TCP")
-        with refused("CertificateNotFound"):
+        with refused("ValidationError", "A certificate must be specified for HTTPS listeners"):
             create(Protocol="HTTPS", Port=8443)
         tcp = elb.create_target_group(Name="tcp", Protocol="TCP", Port=80, VpcId="vpc-1", TargetType="ip")["TargetGroups"][0]
         with refused("IncompatibleProtocols"):

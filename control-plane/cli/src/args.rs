@@ -23,13 +23,13 @@ pub struct ContextArguments {
     #[arg(long, env = "SEGUE_CONTEXT", global = true, value_name = "FILE", hide_env_values = true)]
     pub context: Option<PathBuf>,
     /// Another address than the context's.
-    #[arg(long, env = "SEGUE_SERVER", global = true, value_name = "https://HOST:PORT")]
+    #[arg(long, env = "SEGUE_SERVER", hide_env_values = true, global = true, value_name = "https://HOST:PORT")]
     pub server: Option<String>,
     /// A file with another token than the context's. (A token among the arguments would stand in every process list.)
-    #[arg(long, env = "SEGUE_TOKEN_FILE", global = true, value_name = "FILE")]
+    #[arg(long, env = "SEGUE_TOKEN_FILE", hide_env_values = true, global = true, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
     /// A file with other certificates (PEM) to trust than the context's. With this, --server and --token-file, no context is needed.
-    #[arg(long, env = "SEGUE_AUTHORITIES", global = true, value_name = "FILE")]
+    #[arg(long, env = "SEGUE_AUTHORITIES", hide_env_values = true, global = true, value_name = "FILE")]
     pub authorities: Option<PathBuf>,
 }
 
@@ -80,7 +80,7 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct ServerArguments {
     /// Folder for everything that is kept.
-    #[arg(long, default_value = "segue-data", env = "SEGUE_DATA_DIR")]
+    #[arg(long, default_value = "segue-data", env = "SEGUE_DATA_DIR", hide_env_values = true)]
     pub data_dir: PathBuf,
     /// Where people and programs connect.
     #[arg(long, default_value = "127.0.0.1:7600")]

@@ -37,7 +37,7 @@ pub fn check_documents(parsed: &[Manifest], stored: &Resources) -> Vec<Diagnosti
 
 fn application(manifest: &Manifest, known: &Resources, resolver: &mut Resolver) {
     let name = &manifest.key.application;
-    if manifest.key.kind != Kind::Application && !known.get(Kind::Application, "", name).is_some() {
+    if manifest.key.kind != Kind::Application && known.get(Kind::Application, "", name).is_none() {
         let (message, hint) = known.missing(Kind::Application, "", name);
         resolver.add(manifest.source.finding(&manifest.application_place, message).hint(hint));
     }

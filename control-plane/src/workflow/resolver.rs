@@ -5,6 +5,9 @@ use serde_json::Value;
 
 use super::names::{Misuse, Names, Resolved};
 
+/// Findings told at once, at most: a person mends the first ones first.
+const FINDINGS: usize = 200;
+
 /// What was found wrong so far.
 #[derive(Debug, Default)]
 pub(super) struct Resolver {
@@ -20,7 +23,10 @@ impl Resolver {
     pub(super) fn into_findings(self) -> Vec<Diagnostic> {
         let mut findings = self.findings;
         findings.sort();
-        findings.dedup();
+        // Found on several walks with other names around it, it is still one.
+        findings.dedup_by(|second, first| {
+            (&second.file, second.line, second.column, &second.message) == (&first.file, first.line, first.column, &first.message)
+        });
         findings
     }
 
@@ -60,13 +66,18 @@ impl Resolver {
             Ok(Resolved::Known(resolved)) => Some(resolved),
             Ok(Resolved::Open) => None,
             Err(misuses) => {
-                for (pointer, misuse) in misuses {
+                for (pointer, misuse) in self.some_of(misuses) {
                     let finding = document.finding(source, &pointer, &misuse.error, misuse.message);
                     self.add(finding.maybe_hint(misuse.hint));
                 }
                 None
             }
         }
+    }
+
+    /// As many as are told. What is left away is never all: there is at least one finding.
+    fn some_of<T>(&self, found: Vec<T>) -> impl Iterator<Item = T> + use<T> {
+        found.into_iter().take(FINDINGS.saturating_sub(self.findings.len()).max(1))
     }
 
     fn read<W: Written>(&mut self, source: &Source, template: &Template<W>, resolved: &str) -> Option<W::Value> {
@@ -84,7 +95,7 @@ impl Resolver {
     }
 
     fn misused<W, T>(&mut self, source: &Source, template: &Template<W>, misuses: Vec<Misuse>) -> Option<T> {
-        for misuse in misuses {
+        for misuse in self.some_of(misuses) {
             let offset = misuse.error.offset().unwrap_or(0);
             let finding = source.finding_inside(&template.text, offset, misuse.message);
             self.add(finding.maybe_hint(misuse.hint));

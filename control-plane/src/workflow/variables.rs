@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    manifest::{Diagnostic, Environment, FreeText, Manifest, Source, Template, Variable},
+    manifest::{Diagnostic, Environment, FreeText, Manifest, Source, Template, Variable, Variables},
     suggestion::nearest,
 };
 
@@ -66,14 +66,14 @@ pub(super) fn variables(documents: &Documents, start: Option<&Start<'_>>, names:
     }
     if let Some(start) = start {
         let known: BTreeSet<&str> = of_workflow.keys().chain(of_service.keys()).map(String::as_str).collect();
-        for name in start.variables.keys().filter(|name| !known.get(name.as_str()).is_some()) {
+        for name in start.variables.keys().filter(|name| !known.contains(name.as_str())) {
             resolver.add(unknown(name, &known));
         }
     }
 }
 
 /// The service's variables and what the environment says over them, the weakest first.
-fn layers<'a>(documents: &'a Documents) -> Vec<(&'a Source, &'a BTreeMap<String, Template<FreeText>>)> {
+fn layers(documents: &Documents) -> Vec<(&Source, &Variables)> {
     let mut layers = Vec::new();
     if let Some((manifest, service)) = documents.service() {
         layers.push((&manifest.source, &service.variables));

@@ -46,11 +46,19 @@ fn guide(world: &World) -> anyhow::Result<String> {
     writeln!(text, "  segue discover load-balancers --infrastructure prod-ecs")?;
     writeln!(text, "  segue deploy todolist-blue-green --artifact-tag 1")?;
     writeln!(text, "  curl {}", world.prod_url()?)?;
-    writeln!(text, "\nThe documents are in {} (change them and `segue apply -f` the folder).", world.dir.join("manifests").display())?;
+    writeln!(
+        text,
+        "\nThe documents are in {} (change them and `segue apply -f` the folder).",
+        world.dir.join("manifests").display()
+    )?;
     writeln!(text, "\nThe simulated AWS, for the AWS CLI and any SDK:\n")?;
     writeln!(text, "  export AWS_ENDPOINT_URL={} AWS_REGION={}", seed.endpoint, seed.region)?;
     writeln!(text, "  export AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY={}", seed.access_key, seed.secret_key)?;
     writeln!(text, "  aws ecs list-services --cluster {}", seed.cluster)?;
-    write!(text, "  aws elbv2 describe-listeners --load-balancer-arn {}", world.seeded.as_ref().map_or("", |s| s.load_balancer.as_str()))?;
+    write!(
+        text,
+        "  aws elbv2 describe-listeners --load-balancer-arn {}",
+        world.seeded.as_ref().map_or("", |s| s.load_balancer.as_str())
+    )?;
     Ok(text)
 }

@@ -1,7 +1,14 @@
 //! The nearest known name to an unknown one, for messages that end with "did you mean".
 
+/// Longest text that is compared, in bytes.
+const LONGEST: usize = 256;
+
 /// The candidate nearest to `given` by edit distance, if one is near enough to be a slip of the pen.
 pub fn nearest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // What is longer than any name is no slip of the pen, and comparing it would take long.
+    if given.len() > LONGEST {
+        return None;
+    }
     let limit = (given.chars().count() / 3).max(2);
     candidates
         .into_iter()

@@ -68,7 +68,8 @@ async fn a_join_token_lets_one_delegate_in_once_and_not_for_long() -> anyhow::Re
     tokio::time::sleep(Duration::from_millis(1_200)).await;
     ends_saying(delegate(&world, "late", &short, &short.authorities)?, "join token").await?;
 
-    let guessed = Join { token: format!("{}x", short.token), gateway: short.gateway.clone(), authorities: short.authorities.clone() };
+    let guessed =
+        Join { token: format!("{}x", short.token), gateway: short.gateway.clone(), authorities: short.authorities.clone() };
     ends_saying(delegate(&world, "guesser", &guessed, &guessed.authorities)?, "join token").await?;
 
     // The token is nowhere: not in the store, not in a log, not in a process list.
@@ -126,7 +127,8 @@ async fn a_certificate_of_another_authority_is_refused_on_either_side() -> anyho
 async fn a_person_without_a_token_or_with_a_wrong_one_is_refused() -> anyhow::Result<()> {
     let world = World::start(programs(), WorldSettings { delegates: 0, ..WorldSettings::default() }).await?;
     let context = std::fs::read_to_string(world.context_file())?;
-    let token = context.lines().find_map(|line| line.strip_prefix("token: ")).context("a token in the context")?.trim().to_owned();
+    let token =
+        context.lines().find_map(|line| line.strip_prefix("token: ")).context("a token in the context")?.trim().to_owned();
 
     for (name, wrong) in [("wrong", "tok_not-a-token-of-this-server"), ("none", "")] {
         let file = world.dir.join(format!("{name}.yaml"));

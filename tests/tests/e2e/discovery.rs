@@ -36,7 +36,9 @@ async fn load_balancers_are_listed_with_listeners_rules_and_target_groups() -> a
     // An empty answer says who looked and where.
     let empty =
         segue(&world, &["discover", "load-balancers", "--infrastructure", "prod-ecs", "--vpc", "vpc-00000000000000000"]).await?;
-    for expected in ["delegate-1", "123456789012", "us-west-1", "vpc-00000000000000000", "elasticloadbalancing:DescribeLoadBalancers"] {
+    for expected in
+        ["delegate-1", "123456789012", "us-west-1", "vpc-00000000000000000", "elasticloadbalancing:DescribeLoadBalancers"]
+    {
         assert!(empty.all().contains(expected), "expected {expected} in\n{}", empty.all());
     }
 

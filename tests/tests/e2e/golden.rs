@@ -86,13 +86,20 @@ fn events_once(lines: &[Line]) {
     for line in lines.iter().filter(|line| line.text.starts_with("AWS Event: ") && !line.text.contains("steady state")) {
         assert!(seen.insert(&line.text), "printed twice: {}", line.text);
     }
-    assert!(seen.iter().any(|text| text.contains("registered 2 targets in (target-group arn:aws:elasticloadbalancing:")), "{seen:#?}");
+    assert!(
+        seen.iter().any(|text| text.contains("registered 2 targets in (target-group arn:aws:elasticloadbalancing:")),
+        "{seen:#?}"
+    );
 }
 
 fn in_order(step: &str, block: &[&str], said: &[String]) {
     let mut rest = said.iter();
     for expected in block {
-        assert!(rest.any(|line| line == expected), "{step} did not say (or not in its place): {expected}\n\nIt said:\n{}", said.join("\n"));
+        assert!(
+            rest.any(|line| line == expected),
+            "{step} did not say (or not in its place): {expected}\n\nIt said:\n{}",
+            said.join("\n")
+        );
     }
 }
 

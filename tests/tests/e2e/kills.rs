@@ -16,10 +16,7 @@ const LIMIT: Duration = Duration::from_secs(90);
 
 /// Each AWS call takes as long as it does over a network, so that there is a middle of a step to be killed in.
 fn settings() -> WorldSettings {
-    WorldSettings {
-        aws_arguments: vec!["--latency-ms".to_owned(), "40".to_owned()],
-        ..WorldSettings::default()
-    }
+    WorldSettings { aws_arguments: vec!["--latency-ms".to_owned(), "40".to_owned()], ..WorldSettings::default() }
 }
 
 /// The delegate that holds the step now, if one does.

@@ -55,11 +55,15 @@ async fn a_wrong_world_is_refused_before_anything_is_changed() -> anyhow::Result
     );
     refused(&world, "port", &[&port_mismatch], |_, text| text.replace("containerPort: 8080", "containerPort: 80")).await?;
 
-    refused(&world, "stage-missing", &["8099", "docs-example"], |_, text| text.replace("stageListener: 8081", "stageListener: 8099"))
-        .await?;
+    refused(&world, "stage-missing", &["8099", "docs-example"], |_, text| {
+        text.replace("stageListener: 8081", "stageListener: 8099")
+    })
+    .await?;
 
-    refused(&world, "cluster-missing", &["no-such-cluster"], |_, text| text.replace("cluster: docs-ecs", "cluster: no-such-cluster"))
-        .await?;
+    refused(&world, "cluster-missing", &["no-such-cluster"], |_, text| {
+        text.replace("cluster: docs-ecs", "cluster: no-such-cluster")
+    })
+    .await?;
 
     refused(&world, "ambiguous", &["sidecar", "targetContainer"], |_, text| {
         let sidecar = "      - name: sidecar\n        image: envoy:1\n        portMappings:\n          - containerPort: 8080\n";
@@ -96,7 +100,11 @@ async fn a_wrong_world_is_refused_before_anything_is_changed() -> anyhow::Result
     refused_as_it_stands(&world, "no-forward", &["8081", "forward"]).await?;
 
     // Mended, it deploys: nothing of all that was left behind.
-    elb.modify_listener().listener_arn(&seeded.stage_listener).default_actions(forward(&seeded.stage_target_group)).send().await?;
+    elb.modify_listener()
+        .listener_arn(&seeded.stage_listener)
+        .default_actions(forward(&seeded.stage_target_group))
+        .send()
+        .await?;
     tests::deployments::deploy_well(&world, "1").await?;
     world.stop().await
 }

@@ -37,7 +37,8 @@ async fn three_versions_replace_each_other_under_load() -> anyhow::Result<()> {
     let elb = aws_sdk_elasticloadbalancingv2::Client::new(&config);
     let listeners = elb.describe_listeners().load_balancer_arn(&seeded.load_balancer).send().await?;
     let forwards = |listener: &str| {
-        let found = listeners.listeners().iter().find(|found| found.listener_arn() == Some(listener)).expect("the listener stands");
+        let found =
+            listeners.listeners().iter().find(|found| found.listener_arn() == Some(listener)).expect("the listener stands");
         found.default_actions()[0].target_group_arn().expect("it forwards to one group").to_owned()
     };
     // Three swaps: production ended on the group that stage had at first.

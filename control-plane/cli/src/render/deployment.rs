@@ -16,6 +16,9 @@ use super::{
     time::{between, time},
 };
 
+/// Columns below which a row holds only what tells deployments apart: an id that is broken over lines can't be copied.
+const WIDE: u16 = 130;
+
 /// Where a deployment stands, in a word or two.
 pub fn status_word(status: &DeploymentStatus) -> String {
     match status {
@@ -32,19 +35,28 @@ pub fn deployments(views: &[DeploymentView], look: Look) -> String {
     if views.is_empty() {
         return "No deployments yet.\n".to_owned();
     }
-    let rows = views.iter().map(|view| {
+    if look.width.is_some_and(|width| width < WIDE) {
+        let row = |view: &DeploymentView| vec![view.id.to_string(), view.tag.clone(), status_word(&view.status), took(view)];
+        return table(&["ID", "TAG", "STATUS", "TOOK"], views.iter().map(row), look.width);
+    }
+    let row = |view: &DeploymentView| {
         vec![
             view.id.to_string(),
             view.workflow.clone(),
             view.tag.clone(),
             view.infrastructure.clone(),
             status_word(&view.status),
-            between(Some(view.created_at_ms), view.finished_at_ms),
+            took(view),
             time(view.created_at_ms),
             view.triggered_by.clone(),
         ]
-    });
-    table(&["ID", "WORKFLOW", "TAG", "INFRASTRUCTURE", "STATUS", "TOOK", "STARTED", "BY"], rows, look.width)
+    };
+    let header = ["ID", "WORKFLOW", "TAG", "INFRASTRUCTURE", "STATUS", "TOOK", "STARTED", "BY"];
+    table(&header, views.iter().map(row), look.width)
+}
+
+fn took(view: &DeploymentView) -> String {
+    between(Some(view.created_at_ms), view.finished_at_ms)
 }
 
 /// One deployment in full.

@@ -91,7 +91,7 @@ impl Live {
         let wide = view.steps.iter().map(|step| step.name.chars().count()).max().unwrap_or(0);
         for (step, (shown, bar)) in view.steps.iter().zip(&mut self.steps) {
             let state = step.undo.as_ref().map_or(step.state, |undo| undo.state);
-            let text = self.look.paint(Style::new(), &one_line(step, state, wide, self.look));
+            let text = one_line(step, state, wide, self.look);
             if state == StepState::Running && *shown != StepState::Running {
                 let since = now_ms.saturating_sub(step.started_at_ms.filter(|_| step.undo.is_none()).unwrap_or(now_ms));
                 bar.set_style(template("{spinner} {msg}  {elapsed}"));

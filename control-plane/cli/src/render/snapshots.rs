@@ -115,10 +115,10 @@ fn deployments_in_full_and_in_rows() {
 }
 
 #[test]
-fn a_narrow_terminal_breaks_cells_not_lines() {
+fn on_a_narrow_terminal_an_id_stays_in_one_piece() {
     let narrow = Look { width: Some(72), ..Look::PLAIN };
     let shown = deployments(&[finished(), running(1)], narrow);
-    assert!(shown.lines().all(|line| line.chars().count() <= 72), "{shown}");
+    assert!(shown.lines().all(|line| line.chars().count() <= 72) && shown.contains(&running(1).id.to_string()), "{shown}");
     assert_snapshot!(shown);
 }
 

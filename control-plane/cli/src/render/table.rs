@@ -13,6 +13,7 @@ pub fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>, width
     for row in rows {
         table.add_row(row.iter().map(|cell| visible(cell).into_owned()));
     }
-    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    // Cells have a space on either side; the first column stands at the margin.
+    let lines: Vec<String> = table.lines().map(|line| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned()).collect();
     lines.join("\n") + "\n"
 }

@@ -44,10 +44,10 @@ impl DeploymentSummary {
             DeploymentStatus::Finished { outcome } => outcome.as_str(),
             _ => "running",
         };
-        let steps = view.steps.iter().map(|step| StepSummary {
-            name: step.name.clone(),
-            seconds: seconds(step.started_at_ms, step.ended_at_ms),
-        });
+        let steps = view
+            .steps
+            .iter()
+            .map(|step| StepSummary { name: step.name.clone(), seconds: seconds(step.started_at_ms, step.ended_at_ms) });
         Ok(Self {
             id: view.id.to_string(),
             outcome: outcome.to_owned(),
@@ -91,7 +91,11 @@ impl Summary {
         // Writing into a String cannot fail.
         let _ = writeln!(text, "\nDeployments");
         for deployment in &self.deployments {
-            let _ = writeln!(text, "  version {:<3} {:<12} {:>6.1} s   {}", deployment.tag, deployment.outcome, deployment.seconds, deployment.id);
+            let _ = writeln!(
+                text,
+                "  version {:<3} {:<12} {:>6.1} s   {}",
+                deployment.tag, deployment.outcome, deployment.seconds, deployment.id
+            );
             for step in &deployment.steps {
                 let _ = writeln!(text, "      {:<38} {:>6.1} s", step.name, step.seconds);
             }

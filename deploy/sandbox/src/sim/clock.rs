@@ -49,15 +49,17 @@ pub struct Delays {
     pub pending: f64,
     /// ACTIVATING to RUNNING: targets are registered in it.
     pub activating: f64,
-    /// STOPPING to STOPPED: a well-behaved container's reaction to SIGTERM, and the removal of its interface.
+    /// STOPPING to DEPROVISIONING: a well-behaved container's reaction to SIGTERM.
     pub stopping: f64,
+    /// DEPROVISIONING to STOPPED: the removal of its interface.
+    pub deprovisioning: f64,
     /// The scheduler looks at a service this often.
     pub scheduler: f64,
     /// A deleted service stays DRAINING at least this long.
     pub draining_name: f64,
     /// And is still described as INACTIVE for this long.
     pub inactive: f64,
-    /// Desired and described lag: nothing in this issue.
+    /// A service that stays steady says so again this often (AWS: repeated messages come at most every 6 hours).
     pub steady_repeat: f64,
 }
 
@@ -69,7 +71,8 @@ impl Default for Delays {
             provisioning: 8.0,
             pending: 15.0,
             activating: 3.0,
-            stopping: 4.0,
+            stopping: 3.0,
+            deprovisioning: 1.0,
             scheduler: 1.0,
             draining_name: 8.0,
             inactive: 3_600.0,

@@ -49,7 +49,8 @@ fn assume(params: &HashMap<String, String>, credentials: &mut Credentials, conte
         _ => return Err(invalid(format!("{} is invalid", input.role_arn))),
     };
     let session = &input.role_session_name;
-    let named = session.len() >= 2 && session.len() <= 64 && session.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c));
+    let named =
+        session.len() >= 2 && session.len() <= 64 && session.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c));
     if !named {
         let text = format!(
             "1 validation error detected: Value '{session}' at 'roleSessionName' failed to satisfy constraint: Member must satisfy \

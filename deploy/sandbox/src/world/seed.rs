@@ -123,7 +123,8 @@ async fn target_group(elb: &elbv2::Client, wanted: &LoadBalancerSeed, number: u8
         .send()
         .await
         .context("elasticloadbalancing:CreateTargetGroup")?;
-    let arn = created.target_groups().first().and_then(|group| group.target_group_arn()).context("no target group was returned")?;
+    let arn =
+        created.target_groups().first().and_then(|group| group.target_group_arn()).context("no target group was returned")?;
     let delay = elbv2::types::TargetGroupAttribute::builder()
         .key("deregistration_delay.timeout_seconds")
         .value(wanted.deregistration_delay_seconds.to_string())

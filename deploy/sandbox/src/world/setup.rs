@@ -233,11 +233,8 @@ impl World {
         let deadline = tokio::time::Instant::now() + READY;
         loop {
             let listed: serde_json::Value = serde_json::from_str(&self.segue(&["delegate", "list", "-o", "json"]).await?)?;
-            let connected = listed
-                .as_array()
-                .into_iter()
-                .flatten()
-                .any(|delegate| delegate["name"] == name && delegate["connected"] == true);
+            let connected =
+                listed.as_array().into_iter().flatten().any(|delegate| delegate["name"] == name && delegate["connected"] == true);
             if connected {
                 return Ok(());
             }
@@ -332,7 +329,13 @@ fn seed_for(settings: &WorldSettings, ports: Ports) -> Seed {
     }
 }
 
-async fn start_aws(programs: &Programs, settings: &WorldSettings, seed: &Seed, ports: Ports, dir: &Path) -> anyhow::Result<Process> {
+async fn start_aws(
+    programs: &Programs,
+    settings: &WorldSettings,
+    seed: &Seed,
+    ports: Ports,
+    dir: &Path,
+) -> anyhow::Result<Process> {
     let mut command = programs.aws();
     command
         .arg("--port")

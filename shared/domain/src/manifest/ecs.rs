@@ -162,16 +162,17 @@ fn scalar_json(scalar: &Scalar, path: &[&str]) -> Value {
     }
 }
 
+/// Lists of name and value in which ECS wants the value as text.
+const LISTS_OF_PAIRS: [&str; 5] = ["environment", "tags", "resourceRequirements", "properties", "systemControls"];
+/// Mappings in which ECS wants every value as text.
+const MAPPINGS_OF_TEXTS: [&str; 4] = ["dockerLabels", "options", "driverOpts", "labels"];
+
 /// Where ECS wants text although people write numbers and truth values: `cpu: 256` of a task, `value: true` of a variable.
 fn wants_text(path: &[&str]) -> bool {
     match path {
         ["cpu" | "memory"] => true,
-        [
-            ..,
-            "environment" | "tags" | "resourceRequirements" | "proxyConfiguration" | "properties" | "systemControls",
-            "value",
-        ] => true,
-        [.., "dockerLabels" | "options" | "driverOpts" | "labels", _] => true,
+        [.., list, "value"] => LISTS_OF_PAIRS.contains(list),
+        [.., mapping, _] => MAPPINGS_OF_TEXTS.contains(mapping),
         _ => false,
     }
 }

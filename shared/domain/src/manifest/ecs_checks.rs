@@ -28,6 +28,9 @@ pub(super) fn task_definition(document: &EcsDocument, findings: &Findings<'_>) {
     let mut names = BTreeSet::new();
     let mut deployed = false;
     for (index, container) in containers.iter().enumerate() {
+        if findings.is_enough() {
+            return;
+        }
         let pointer = format!("/containerDefinitions/{index}");
         if !container.is_object() {
             at(&pointer, Wrong::new(format!("a container has to be a mapping, found {}", found(Some(container)))));

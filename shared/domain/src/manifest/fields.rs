@@ -11,6 +11,9 @@ use super::{
 };
 use crate::suggestion::nearest;
 
+/// Findings told of one file, at most: a person mends the first ones first.
+pub(super) const FINDINGS: usize = 200;
+
 /// A source, and what was found wrong in it so far.
 pub(super) struct Findings<'a> {
     source: &'a Source,
@@ -28,6 +31,11 @@ impl<'a> Findings<'a> {
 
     pub(super) fn add(&self, finding: Diagnostic) {
         self.list.borrow_mut().push(finding);
+    }
+
+    /// Whether there are more findings than anybody reads, so that no more need to be looked for.
+    pub(super) fn is_enough(&self) -> bool {
+        self.list.borrow().len() > FINDINGS
     }
 
     pub(super) fn at(&self, place: &Place, wrong: Wrong) {

@@ -28,7 +28,7 @@ mod tests;
 
 pub use diagnostic::Diagnostic;
 pub use documents::{
-    Application, AssumeRoleDocument, Environment, EnvironmentType, Infrastructure, Phase, Service, Variable, Workflow,
+    Application, AssumeRoleDocument, Environment, EnvironmentType, Infrastructure, Phase, Service, Variable, Variables, Workflow,
 };
 pub use ecs::EcsDocument;
 pub use kind::{Kind, ResourceKey};

@@ -3,7 +3,7 @@
 use super::{
     diagnostic::Diagnostic,
     documents::{Application, Environment, Infrastructure, Service, Workflow},
-    fields::{Element, Findings, Mapping},
+    fields::{Element, FINDINGS, Findings, Mapping},
     kind::{Kind, ResourceKey},
     naming::{check_name, shown},
     source::{Place, Source, split},
@@ -98,6 +98,11 @@ pub fn parse(file: &str, text: &str) -> Parsed {
         }
         Err(problem) => parsed.diagnostics.push(*problem),
     }
+    if let Some(more) = parsed.diagnostics.len().checked_sub(FINDINGS).filter(|more| *more > 0) {
+        parsed.diagnostics.truncate(FINDINGS);
+        let message = format!("{more} more findings in this file");
+        parsed.diagnostics.push(Diagnostic { file: file.to_owned(), ..Diagnostic::of_request("", message) });
+    }
     parsed
 }
 
@@ -120,7 +125,8 @@ fn document(source: Source) -> Result<Manifest, Vec<Diagnostic>> {
     let root = tree::read(&source).map_err(|problem| vec![*problem])?;
     let findings = Findings::new(&source);
     let read = envelope(&Element::root(&root, &findings));
-    let found = findings.into_list();
+    let mut found = findings.into_list();
+    found.sort_by_key(|finding| (finding.line, finding.column));
     match read {
         Some((key, name_place, application_place, body)) if found.is_empty() => {
             Ok(Manifest { key, name_place, application_place, source, body })

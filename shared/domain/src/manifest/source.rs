@@ -73,38 +73,23 @@ impl Source {
         self.finding_at(self.inside(&text.place, &text.value, offset), &text.place.field, message)
     }
 
-    /// The position of what begins `offset` bytes into `value`, which stands at `place`. Where quoting or folding changed the text
-    /// beyond recognition: the place of the whole.
+    /// The position of what begins `offset` bytes into `value`, which stands at `place`: the same text, the same number of times
+    /// into what was written, so that quotes, indentation and folding do not matter. Where they changed the text beyond
+    /// recognition: the place of the whole.
     pub(super) fn inside(&self, place: &Place, value: &str, offset: usize) -> Position {
-        let Some(raw) = place.byte.and_then(|byte| self.text.get(byte..)) else { return place.at };
+        let Some((byte, raw)) = place.byte.and_then(|byte| Some((byte, self.text.get(byte..)?))) else { return place.at };
         let Some((before, after)) = value.split_at_checked(offset) else { return place.at };
-        if raw.starts_with('|') {
-            return self.inside_literal(place.at, before);
-        }
-        // The same text, the same number of times into what was written.
         let end = after.find('\n').into_iter().chain(after.find('}').map(|at| at + 1)).min().unwrap_or(after.len());
         let end = after.char_indices().nth(NEEDLE).map_or(end, |(cut, _)| end.min(cut));
         let needle = &after[..end];
-        if needle.is_empty() {
-            return place.at;
+        if needle.trim().is_empty() {
+            // Nothing to look for at the end of a line: the last thing before it.
+            let last = before.trim_end().char_indices().next_back();
+            return last.map_or(place.at, |(last, _)| self.inside(place, value, last));
         }
         let earlier = value.match_indices(needle).take_while(|(at, _)| *at < offset).count();
-        let found = raw.match_indices(needle).nth(earlier).map(|(at, _)| at);
-        match (place.byte, found) {
-            (Some(byte), Some(found)) => self.position(byte + found),
-            _ => place.at,
-        }
-    }
-
-    /// Inside a literal block each line stands on a line of its own, after the indentation.
-    fn inside_literal(&self, header: Position, before: &str) -> Position {
-        let lines_before = before.matches('\n').count();
-        let in_line = before.rsplit('\n').next().unwrap_or_default().chars().count();
-        let first = usize::try_from(header.line).unwrap_or(usize::MAX);
-        let block = self.text.lines().skip(first);
-        let indentation = block.clone().find(|line| !line.trim().is_empty()).map_or(0, |l| l.len() - l.trim_start().len());
-        let (line, column) = (first.saturating_add(lines_before).saturating_add(1), indentation + in_line + 1);
-        Position { line: narrow(line), column: narrow(column) }
+        let found = raw.match_indices(needle).nth(earlier);
+        found.map_or(place.at, |(found, _)| self.position(byte + found))
     }
 
     /// The byte that a position stands at.
@@ -203,7 +188,9 @@ mod tests {
             (at.line, at.column)
         };
         assert_eq!(line_column(place(1, 4, "\"é"), "é ${x} ${x}", 8), (10, 12));
-        assert_eq!(line_column(place(2, 4, "|"), "one\n\ntwo ${y}\n", 9), (14, 9));
-        assert_eq!(line_column(place(6, 4, ">"), "folded ${z}\n", 7), (17, 3));
+        assert_eq!(line_column(place(3, 5, "one"), "one\n\ntwo ${y}\n", 9), (14, 9));
+        assert_eq!(line_column(place(7, 3, "folded"), "folded ${z}\n", 7), (17, 3));
+        // At the end of a line: the last thing on it.
+        assert_eq!(line_column(place(3, 5, "one"), "one\n\ntwo ${y}\n", 14), (14, 12));
     }
 }

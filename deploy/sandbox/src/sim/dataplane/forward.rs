@@ -87,9 +87,10 @@ impl Forwarder {
         let Ok(uri) = format!("http://{target}{path}").parse::<Uri>() else { return own(400, "text/html", "") };
         *request.uri_mut() = uri;
         let headers = request.headers_mut();
-        for (name, value) in
-            [("x-forwarded-for", client.ip().to_string()), ("x-forwarded-port", listener.port().to_string())]
-        {
+        // Whoever forwarded it before stays in the list.
+        let before = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+        let chain = before.chain([client.ip().to_string().as_str()]).collect::<Vec<_>>().join(", ");
+        for (name, value) in [("x-forwarded-for", chain), ("x-forwarded-port", listener.port().to_string())] {
             if let Ok(value) = HeaderValue::from_str(&value) {
                 headers.insert(name, value);
             }
@@ -141,7 +142,8 @@ fn header<'a>(request: &'a Request<Incoming>, name: &str) -> Option<&'a str> {
 }
 
 fn matches(condition: &Condition, request: &Request<Incoming>, client: SocketAddr) -> bool {
-    let any = |patterns: &[String], text: &str, ignore_case: bool| patterns.iter().any(|pattern| wildcard(pattern, text, ignore_case));
+    let any =
+        |patterns: &[String], text: &str, ignore_case: bool| patterns.iter().any(|pattern| wildcard(pattern, text, ignore_case));
     match condition {
         Condition::Path(patterns) => any(patterns, request.uri().path(), false),
         Condition::Host(patterns) => {
@@ -189,7 +191,8 @@ fn wildcard(pattern: &str, text: &str, ignore_case: bool) -> bool {
 
 fn within(block: &str, address: std::net::IpAddr) -> bool {
     let (network, bits) = block.split_once('/').unwrap_or((block, "32"));
-    let (Ok(network), Ok(bits), std::net::IpAddr::V4(address)) = (network.parse::<std::net::Ipv4Addr>(), bits.parse::<u32>(), address)
+    let (Ok(network), Ok(bits), std::net::IpAddr::V4(address)) =
+        (network.parse::<std::net::Ipv4Addr>(), bits.parse::<u32>(), address)
     else {
         return false;
     };

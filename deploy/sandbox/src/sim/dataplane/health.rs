@@ -98,7 +98,8 @@ async fn ask(question: &Question) -> Verdict {
     let exchange = async {
         let address = socket(question.target.0, question.port);
         let stream = tokio::net::TcpStream::connect(address).await.ok()?;
-        let (mut sender, connection) = hyper::client::conn::http1::handshake::<_, Empty<Bytes>>(TokioIo::new(stream)).await.ok()?;
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake::<_, Empty<Bytes>>(TokioIo::new(stream)).await.ok()?;
         let mut driving = JoinSet::new();
         driving.spawn(connection);
         let request = Request::get(&question.path)

@@ -8,10 +8,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    forward::Forwarder,
-    routes::Routes,
-};
+use super::{forward::Forwarder, routes::Routes};
 use crate::sim::simulator::World;
 
 /// All listeners.

@@ -144,7 +144,8 @@ fn deed(actions: Option<&wire::Actions>) -> Option<Deed> {
     let last = actions?.items.last()?;
     match last.r#type.as_str() {
         "forward" => {
-            let configured = last.forward_config.iter().flat_map(|config| config.target_groups.iter().flat_map(|list| &list.items));
+            let configured =
+                last.forward_config.iter().flat_map(|config| config.target_groups.iter().flat_map(|list| &list.items));
             let groups = configured.filter_map(|tuple| Some((tuple.target_group_arn.clone()?, tuple.weight.unwrap_or(1))));
             Some(Deed::Forward(groups.collect()))
         }
@@ -175,7 +176,8 @@ fn deed(actions: Option<&wire::Actions>) -> Option<Deed> {
 }
 
 fn condition(condition: &wire::RuleCondition) -> Option<Condition> {
-    let items = |list: &Option<wire::ListOfString>| list.as_ref().map(|list| list.items.clone()).filter(|items| !items.is_empty());
+    let items =
+        |list: &Option<wire::ListOfString>| list.as_ref().map(|list| list.items.clone()).filter(|items| !items.is_empty());
     let plain = items(&condition.values);
     Some(match condition.field.as_deref()? {
         "path-pattern" => Condition::Path(plain.or_else(|| items(&condition.path_pattern_config.as_ref()?.values))?),

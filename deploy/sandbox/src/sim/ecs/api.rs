@@ -82,7 +82,7 @@ pub(super) fn page(input: &Input, all: Vec<String>, default: usize, member: &str
         }
     };
     let mut answer = Map::new();
-    let end = (start + size).min(all.len());
+    let end = start.saturating_add(size).min(all.len());
     answer.insert(member.to_owned(), all.get(start..end).unwrap_or_default().into());
     if end < all.len() {
         answer.insert("nextToken".to_owned(), format!("page-{end}").into());

@@ -39,12 +39,21 @@ fn roll_back(context: &mut Context<'_>, key: &Key, failed: &str) {
     if !service.breaker("rollback") {
         return;
     }
-    let all = service.deployments.iter().chain(&service.history);
-    let good = all.filter(|deployment| deployment.rollout_state == "COMPLETED").max_by(|a, b| a.created_at.total_cmp(&b.created_at));
-    let Some(good) = good.cloned() else { return };
-    let undoing = services::deployment(context, good.task_definition.clone(), Some(failed.to_owned()));
-    events::say(context, key, &format!("rolling back to deployment {}.", good.id));
-    if let Some(service) = context.ecs.services.get_mut(key) {
+    let completed = |deployment: &Deployment| deployment.rollout_state == "COMPLETED";
+    let now = context.clock.epoch();
+    if let Some(position) = service.deployments.iter().position(completed) {
+        // Its tasks are still there: it becomes the primary one again, and they count as its own.
+        let Some(service) = context.ecs.services.get_mut(key) else { return };
+        let mut good = service.deployments.remove(position);
+        good.rollout_state = "IN_PROGRESS";
+        good.undoes = Some(failed.to_owned());
+        good.updated_at = now;
+        service.task_definition = good.task_definition.clone();
+        service.steady = None;
+        service.deployments.insert(0, good);
+    } else if let Some(good) = service.history.iter().find(|deployment| completed(deployment)).cloned() {
+        let undoing = services::deployment(context, good.task_definition.clone(), Some(failed.to_owned()));
+        let Some(service) = context.ecs.services.get_mut(key) else { return };
         service.task_definition = good.task_definition;
         service.steady = None;
         service.deployments.insert(0, undoing);

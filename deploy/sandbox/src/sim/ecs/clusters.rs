@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::{
     api::{Answer, Input, invalid, page, text, texts, wants_tags},
-    state::{Cluster, ServiceStatus, parse_tags, short, tags_json},
+    state::{Cluster, ServiceStatus, short, tags_json},
+    tags,
 };
 use crate::sim::{context::Context, error::ApiError};
 
@@ -13,7 +14,7 @@ pub(super) fn create(input: &Input, context: &mut Context<'_>) -> Answer {
     if name.len() > 255 || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') {
         return Err(invalid("Cluster name is invalid: up to 255 letters, numbers, underscores, and hyphens are allowed."));
     }
-    let tags = parse_tags(input.get("tags"));
+    let tags = tags::given(input)?;
     let cluster = context.ecs.clusters.entry(name.clone()).or_insert(Cluster { status: "ACTIVE", tags: tags.clone() });
     if cluster.status != "ACTIVE" {
         *cluster = Cluster { status: "ACTIVE", tags };
@@ -50,9 +51,16 @@ pub(super) fn list(input: &Input, context: &mut Context<'_>) -> Answer {
 
 pub(super) fn delete(input: &Input, context: &mut Context<'_>) -> Answer {
     let name = name_of(input, context)?;
-    let in_use = context.ecs.services.iter().any(|((cluster, _), service)| *cluster == name && service.status == ServiceStatus::Active);
+    let in_use =
+        context.ecs.services.iter().any(|((cluster, _), service)| *cluster == name && service.status == ServiceStatus::Active);
     if in_use {
-        return Err(ApiError::new("ClusterContainsServicesException", "The Cluster cannot be deleted while Services are active."));
+        return Err(ApiError::new(
+            "ClusterContainsServicesException",
+            "The Cluster cannot be deleted while Services are active.",
+        ));
+    }
+    if context.ecs.tasks.values().any(|task| task.cluster == name && (task.is_running() || task.is_pending())) {
+        return Err(ApiError::new("ClusterContainsTasksException", "The Cluster cannot be deleted while Tasks are active."));
     }
     if let Some(cluster) = context.ecs.clusters.get_mut(&name) {
         cluster.status = "INACTIVE";

@@ -12,12 +12,10 @@ use crate::sim::context::Context;
 pub(super) fn list(input: &Input, context: &mut Context<'_>) -> Answer {
     let key = services::find(input, context)?;
     let service = &context.ecs.services[&key];
-    let ids = service.deployments.iter().map(|deployment| arn(service, deployment)).collect();
+    let ids = all(service).map(|deployment| arn(service, deployment)).collect();
     let paged = page(input, ids, 20, "arns")?;
     let arns = paged["arns"].as_array().cloned().unwrap_or_default();
-    let brief: Vec<Value> = service
-        .deployments
-        .iter()
+    let brief: Vec<Value> = all(service)
         .filter(|deployment| arns.contains(&arn(service, deployment).into()))
         .map(|deployment| shape(service, deployment))
         .collect();
@@ -37,13 +35,18 @@ pub(super) fn describe(input: &Input, context: &mut Context<'_>) -> Answer {
         .ecs
         .services
         .values()
-        .flat_map(|service| service.deployments.iter().map(|deployment| (arn(service, deployment), shape(service, deployment))))
+        .flat_map(|service| all(service).map(|deployment| (arn(service, deployment), shape(service, deployment))))
         .collect();
     let find = |wanted: &String| all.iter().find(|(arn, _)| arn == wanted).map(|(_, shape)| shape.clone());
     let found: Vec<Value> = wanted.iter().filter_map(find).collect();
     let failures: Vec<Value> =
         wanted.iter().filter(|arn| find(arn).is_none()).map(|arn| json!({"arn": arn, "reason": "MISSING"})).collect();
     Ok(json!({"serviceDeployments": found, "failures": failures}))
+}
+
+/// The running deployments and those that are over, newest first.
+fn all(service: &Service) -> impl Iterator<Item = &Deployment> {
+    service.deployments.iter().chain(&service.history)
 }
 
 fn arn(service: &Service, deployment: &Deployment) -> String {
@@ -53,8 +56,11 @@ fn arn(service: &Service, deployment: &Deployment) -> String {
 
 fn shape(service: &Service, deployment: &Deployment) -> Value {
     let status = match deployment.rollout_state {
+        "COMPLETED" if deployment.undoes.is_some() => "ROLLBACK_SUCCESSFUL",
         "COMPLETED" => "SUCCESSFUL",
         "FAILED" => "STOPPED",
+        _ if deployment.superseded => "STOPPED",
+        _ if deployment.undoes.is_some() => "ROLLBACK_IN_PROGRESS",
         _ => "IN_PROGRESS",
     };
     json!({

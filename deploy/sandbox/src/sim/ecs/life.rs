@@ -48,6 +48,7 @@ pub(super) fn launch(context: &mut Context<'_>, wanted: Launch<'_>) -> String {
         stopped_at: None,
         stop: None,
         exit_code: None,
+        served: false,
         registered: Vec::new(),
     };
     context.ecs.tasks.insert(id.clone(), task);

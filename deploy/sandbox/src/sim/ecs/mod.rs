@@ -1,10 +1,14 @@
 //! The container service: its API, and the scheduler that makes desired counts come true.
 
 mod api;
+mod breaker;
 mod clusters;
 mod deployments;
 mod events;
+mod fargate;
+mod life;
 mod render;
+mod render_task;
 mod scheduler;
 mod services;
 mod state;

@@ -1,8 +1,9 @@
-//! Services and tasks as ECS describes them.
+//! Services as ECS describes them; tasks are described in `render_task`.
 
 use serde_json::{Map, Value, json};
 
-use super::state::{Phase, Service, Task, tags_json};
+pub(super) use super::render_task::{launch_type, shared_by_tasks, tags_for_tasks, task};
+use super::state::{Service, Task, tags_json};
 use crate::sim::context::Context;
 
 /// A service as DescribeServices answers it.
@@ -10,7 +11,6 @@ pub(super) fn service(context: &Context<'_>, key: &(String, String), with_tags: 
     let service = &context.ecs.services[key];
     let tasks: Vec<&Task> = context.ecs.tasks.values().filter(|task| is_of(task, key)).collect();
     let mut shape: Map<String, Value> = service.document.clone();
-    shape.remove("clientToken");
     let role = shape.remove("role");
     let defaults = [
         ("loadBalancers", json!([])),
@@ -22,14 +22,19 @@ pub(super) fn service(context: &Context<'_>, key: &(String, String), with_tags: 
         ("enableExecuteCommand", json!(false)),
         ("propagateTags", json!("NONE")),
         ("availabilityZoneRebalancing", json!("ENABLED")),
-        (
-            "deploymentConfiguration",
-            json!({"maximumPercent": 200, "minimumHealthyPercent": 100, "strategy": "ROLLING", "bakeTimeInMinutes": 0,
-                   "deploymentCircuitBreaker": {"enable": false, "rollback": false}}),
-        ),
+        ("deploymentConfiguration", json!({})),
     ];
     for (member, value) in defaults {
         shape.entry(member).or_insert(value);
+    }
+    let configuration = json!({
+        "maximumPercent": 200, "minimumHealthyPercent": 100, "strategy": "ROLLING", "bakeTimeInMinutes": 0,
+        "deploymentCircuitBreaker": {"enable": false, "rollback": false},
+    });
+    if let (Some(Value::Object(given)), Value::Object(defaults)) = (shape.get_mut("deploymentConfiguration"), configuration) {
+        for (member, value) in defaults {
+            given.entry(member).or_insert(value);
+        }
     }
     if !shape.contains_key("launchType") && !shape.contains_key("capacityProviderStrategy") {
         shape.insert("launchType".to_owned(), json!("EC2"));
@@ -74,7 +79,10 @@ fn deployments(service: &Service, tasks: &[&Task]) -> Vec<Value> {
         let reason = match deployment.rollout_state {
             "COMPLETED" => format!("ECS deployment {} completed.", deployment.id),
             "FAILED" => "ECS deployment circuit breaker: tasks failed to start.".to_owned(),
-            _ => format!("ECS deployment {} in progress.", deployment.id),
+            _ => match &deployment.undoes {
+                Some(_) => format!("ECS deployment circuit breaker: rolling back to deploymentId {}.", deployment.id),
+                None => format!("ECS deployment {} in progress.", deployment.id),
+            },
         };
         let mut shape = json!({
             "id": deployment.id,
@@ -97,72 +105,6 @@ fn deployments(service: &Service, tasks: &[&Task]) -> Vec<Value> {
         shape
     });
     described.collect()
-}
-
-/// A task as DescribeTasks answers it.
-pub(super) fn task(context: &Context<'_>, task: &Task) -> Value {
-    let arn = context.arn("ecs", &format!("task/{}/{}", task.cluster, task.id));
-    let wanted = task.is_wanted();
-    let address = task.address.to_string();
-    let started = !matches!(task.phase, Phase::Provisioning(_));
-    let mut shape = json!({
-        "taskArn": arn,
-        "clusterArn": context.arn("ecs", &format!("cluster/{}", task.cluster)),
-        "taskDefinitionArn": task.task_definition,
-        "lastStatus": task.last_status(),
-        "desiredStatus": if wanted { "RUNNING" } else { "STOPPED" },
-        "startedBy": task.started_by,
-        "createdAt": task.created_at,
-        "launchType": "FARGATE",
-        "connectivity": "CONNECTED",
-        "healthStatus": "UNKNOWN",
-        "version": 1,
-        "containers": containers(context, task, &arn, started),
-        "attachments": [{
-            "id": format!("{:0>8}-eni", &task.id[..8]),
-            "type": "ElasticNetworkInterface",
-            "status": if started { "ATTACHED" } else { "PRECREATED" },
-            "details": if started { json!([{"name": "privateIPv4Address", "value": address}]) } else { json!([]) },
-        }],
-        "tags": [],
-    });
-    if let Some(service) = &task.service {
-        shape["group"] = format!("service:{service}").into();
-    }
-    for (member, value) in [("startedAt", task.started_at), ("stoppedAt", task.stopped_at)] {
-        if let Some(at) = value {
-            shape[member] = at.into();
-        }
-    }
-    if let Some((code, reason)) = &task.stop {
-        shape["stopCode"] = (*code).into();
-        shape["stoppedReason"] = reason.clone().into();
-    }
-    shape
-}
-
-fn containers(context: &Context<'_>, task: &Task, arn: &str, started: bool) -> Vec<Value> {
-    let Some(definition) = definition(context, &task.task_definition) else { return Vec::new() };
-    let listed = definition.get("containerDefinitions").and_then(Value::as_array).into_iter().flatten();
-    listed
-        .map(|container| {
-            let name = container["name"].as_str().unwrap_or_default();
-            let mut shape = json!({
-                "containerArn": format!("{arn}/{name}"),
-                "taskArn": arn,
-                "name": name,
-                "image": container["image"],
-                "lastStatus": if task.is_running() { "RUNNING" } else { task.last_status() },
-                "networkBindings": [],
-                "networkInterfaces": if started { json!([{"privateIpv4Address": task.address.to_string()}]) } else { json!([]) },
-                "healthStatus": "UNKNOWN",
-            });
-            if let Some(code) = task.exit_code {
-                shape["exitCode"] = code.into();
-            }
-            shape
-        })
-        .collect()
 }
 
 /// The document of a task definition.

@@ -128,7 +128,8 @@ fn launch(context: &mut Context<'_>, key: &Key, deployment: &str, task_definitio
         .map(|_| {
             let service = &context.ecs.services[key];
             let (document, tags) = (shared_by_tasks(service), tags_for_tasks(context, service));
-            let wanted = Launch { cluster: &key.0, service: Some(&key.1), by: deployment, task_definition, document, tags, jitter };
+            let wanted =
+                Launch { cluster: &key.0, service: Some(&key.1), by: deployment, task_definition, document, tags, jitter };
             life::launch(context, wanted)
         })
         .collect();
@@ -179,17 +180,12 @@ fn settle(context: &mut Context<'_>, key: &Key) {
         return;
     }
     let serving = healthy(context, key, Some(&primary.id));
-    let steady = alive == desired && older == 0 && serving == desired && primary.rollout_state != "FAILED";
+    notice_success(context, key, &primary.id);
+    let service = &context.ecs.services[key];
+    let steady = alive == desired && older == 0 && serving == desired && (primary.rollout_state != "FAILED" || desired == 0);
     let rested = now - service.changed_at >= context.delays.scheduler;
     let repeat = service.steady.is_none_or(|since| now - since >= context.delays.steady_repeat);
     let Some(service) = context.ecs.services.get_mut(key) else { return };
-    if serving > 0 {
-        // A task that came up ends a row of failures.
-        if let Some(primary) = service.deployments.first_mut().filter(|primary| primary.rollout_state != "FAILED") {
-            primary.failed_tasks = 0;
-            service.complained_at = None;
-        }
-    }
     if !steady {
         service.steady = None;
         return;
@@ -210,6 +206,26 @@ fn settle(context: &mut Context<'_>, key: &Key) {
         events::say(context, key, &format!("(deployment {}) deployment completed.", primary.id));
     }
     events::say(context, key, "has reached a steady state.");
+}
+
+/// A task that serves for the first time ends a row of failures.
+fn notice_success(context: &mut Context<'_>, key: &Key, deployment: &str) {
+    let own = context.ecs.tasks.values().filter(|task| is_of(task, key) && task.started_by == deployment && !task.served);
+    let fresh: Vec<String> = own.filter(|task| serves(context, task)).map(|task| task.id.clone()).collect();
+    if fresh.is_empty() {
+        return;
+    }
+    for id in fresh {
+        if let Some(task) = context.ecs.tasks.get_mut(&id) {
+            task.served = true;
+        }
+    }
+    if let Some(service) = context.ecs.services.get_mut(key) {
+        service.complained_at = None;
+        if let Some(primary) = service.deployments.first_mut().filter(|primary| primary.rollout_state != "FAILED") {
+            primary.failed_tasks = 0;
+        }
+    }
 }
 
 /// Services long gone are described no more; stopped tasks stay visible for an hour.

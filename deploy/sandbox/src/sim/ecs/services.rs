@@ -7,13 +7,26 @@ use serde_json::{Value, json};
 use super::{
     api::{Answer, Input, invalid, page, required, text, texts, wants_tags},
     clusters, render,
-    state::{Deployment, Service, ServiceStatus, parse_tags, short},
-    validate,
+    state::{Deployment, Service, ServiceStatus, short},
+    tags, validate,
 };
 use crate::sim::{context::Context, error::ApiError};
 
 /// Members that are kept beside the document.
 const KEPT_BESIDE: [&str; 6] = ["clientToken", "cluster", "desiredCount", "serviceName", "tags", "taskDefinition"];
+/// Members of an update that start a deployment; the others change nothing of running tasks.
+const STARTS_DEPLOYMENT: [&str; 8] = [
+    "taskDefinition",
+    "loadBalancers",
+    "serviceRegistries",
+    "networkConfiguration",
+    "platformVersion",
+    "capacityProviderStrategy",
+    "serviceConnectConfiguration",
+    "volumeConfigurations",
+];
+/// The most tasks a service can have (AWS's quota).
+const MOST_TASKS: u32 = 5_000;
 
 pub(super) fn create(input: &Input, context: &mut Context<'_>) -> Answer {
     let cluster = clusters::name_of(input, context)?;
@@ -27,8 +40,7 @@ pub(super) fn create(input: &Input, context: &mut Context<'_>) -> Answer {
     let key = (cluster.clone(), name.clone());
     match context.ecs.services.get(&key) {
         Some(service) if service.status == ServiceStatus::Active => {
-            let same = text(input, "clientToken").is_some() && service.document.get("clientToken") == input.get("clientToken");
-            if !same {
+            if text(input, "clientToken").is_none() || service.asked != *input {
                 return Err(invalid("Creation of service was not idempotent."));
             }
             return Ok(json!({"service": render::service(context, &key, true)}));
@@ -44,7 +56,8 @@ pub(super) fn create(input: &Input, context: &mut Context<'_>) -> Answer {
 
     let now = context.clock.epoch();
     let mut document = input.clone();
-    document.retain(|member, _| member == "clientToken" || !KEPT_BESIDE.contains(&member.as_str()));
+    document.retain(|member, _| !KEPT_BESIDE.contains(&member.as_str()));
+    let tags = tags::given(input)?;
     let service = Service {
         arn: context.arn("ecs", &format!("service/{cluster}/{name}")),
         cluster_arn: context.arn("ecs", &format!("cluster/{cluster}")),
@@ -52,11 +65,14 @@ pub(super) fn create(input: &Input, context: &mut Context<'_>) -> Answer {
         task_definition: task_definition.clone(),
         desired,
         status: ServiceStatus::Active,
-        deployments: vec![deployment(context, task_definition, now)],
+        asked: input.clone(),
+        deployments: vec![deployment(context, task_definition, None)],
+        history: VecDeque::new(),
         events: VecDeque::new(),
-        tags: parse_tags(input.get("tags")),
+        tags,
         created_at: now,
-        steady: false,
+        steady: None,
+        complained_at: None,
         changed_at: context.clock.now(),
     };
     context.ecs.services.insert(key.clone(), service);
@@ -72,7 +88,7 @@ pub(super) fn update(input: &Input, context: &mut Context<'_>) -> Answer {
     let mut document = context.ecs.services[&key].document.clone();
     for (member, value) in input {
         if member != "service" && member != "forceNewDeployment" && !KEPT_BESIDE.contains(&member.as_str()) {
-            document.insert(member.clone(), value.clone());
+            merge(&mut document, member, value);
         }
     }
     let named = text(input, "taskDefinition").unwrap_or(&context.ecs.services[&key].task_definition).to_owned();
@@ -80,24 +96,25 @@ pub(super) fn update(input: &Input, context: &mut Context<'_>) -> Answer {
     if input.contains_key("taskDefinition") || input.contains_key("loadBalancers") || input.contains_key("networkConfiguration") {
         validate::service(context, &document, &family, revision)?;
     }
-    // Members that start a deployment (the others change nothing of running tasks).
-    let starts = ["taskDefinition", "loadBalancers", "serviceRegistries", "networkConfiguration", "platformVersion"];
     let forced = input.get("forceNewDeployment").and_then(Value::as_bool) == Some(true);
-    let new_deployment = forced || starts.iter().any(|member| input.contains_key(*member));
+    let new_deployment = forced || STARTS_DEPLOYMENT.iter().any(|member| input.contains_key(*member));
     let now = context.clock.epoch();
-    let next = new_deployment.then(|| deployment(context, task_definition.clone(), now));
+    let next = new_deployment.then(|| deployment(context, task_definition.clone(), None));
     let changed_at = context.clock.now();
     if let Some(service) = context.ecs.services.get_mut(&key) {
         service.document = document;
         service.changed_at = changed_at;
         if let Some(desired) = desired {
-            service.steady &= service.desired == desired;
+            service.steady = service.steady.filter(|_| service.desired == desired);
             service.desired = desired;
         }
         if let Some(next) = next {
             service.task_definition = task_definition;
+            for running in service.deployments.iter_mut().filter(|running| running.rollout_state == "IN_PROGRESS") {
+                running.superseded = true;
+            }
             service.deployments.insert(0, next);
-            service.steady = false;
+            service.steady = None;
         }
         if let Some(primary) = service.deployments.first_mut() {
             primary.updated_at = now;
@@ -146,7 +163,15 @@ pub(super) fn describe(input: &Input, context: &mut Context<'_>) -> Answer {
 
 pub(super) fn list(input: &Input, context: &mut Context<'_>) -> Answer {
     let cluster = clusters::name_of(input, context)?;
-    let active = context.ecs.services.iter().filter(|((of, _), service)| *of == cluster && service.status == ServiceStatus::Active);
+    let fits = |service: &Service, member: &str, default: &str| {
+        text(input, member).is_none_or(|wanted| service.document.get(member).and_then(Value::as_str).unwrap_or(default) == wanted)
+    };
+    let active = context.ecs.services.iter().filter(|((of, _), service)| {
+        *of == cluster
+            && service.status == ServiceStatus::Active
+            && fits(service, "launchType", "EC2")
+            && fits(service, "schedulingStrategy", "REPLICA")
+    });
     page(input, active.map(|(_, service)| service.arn.clone()).collect(), 10, "serviceArns")
 }
 
@@ -169,19 +194,33 @@ fn count(input: &Input) -> Result<Option<u32>, ApiError> {
     match input.get("desiredCount") {
         None | Some(Value::Null) => Ok(None),
         Some(value) => {
-            let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
-            number.map(Some).ok_or_else(|| invalid("desiredCount must be zero or more."))
+            let number = value.as_u64().and_then(|number| u32::try_from(number).ok()).filter(|number| *number <= MOST_TASKS);
+            number.map(Some).ok_or_else(|| invalid(format!("desiredCount must be between 0 and {MOST_TASKS}.")))
         }
     }
 }
 
-fn deployment(context: &mut Context<'_>, task_definition: String, now: f64) -> Deployment {
+/// Puts a member of an update into the document; of a deployment configuration, what the update leaves out stays.
+fn merge(document: &mut Input, member: &str, value: &Value) {
+    match (document.get_mut(member), value) {
+        (Some(Value::Object(present)), Value::Object(given)) if member == "deploymentConfiguration" => {
+            present.extend(given.clone())
+        }
+        _ => drop(document.insert(member.to_owned(), value.clone())),
+    }
+}
+
+/// A new deployment of a task definition.
+pub(super) fn deployment(context: &mut Context<'_>, task_definition: String, undoes: Option<String>) -> Deployment {
     use rand::Rng as _;
+    let now = context.clock.epoch();
     let number: u64 = context.random.random_range(1_000_000_000_000_000_000..9_000_000_000_000_000_000);
     Deployment {
         id: format!("ecs-svc/{number}"),
         task_definition,
         rollout_state: "IN_PROGRESS",
+        undoes,
+        superseded: false,
         failed_tasks: 0,
         created_at: now,
         updated_at: now,

@@ -243,6 +243,8 @@ pub struct Task {
     pub stop: Option<(&'static str, String)>,
     /// The containers' exit code, once they ended.
     pub exit_code: Option<i32>,
+    /// Whether it has once served, which ends a row of failures.
+    pub served: bool,
     /// Target groups it is registered in.
     pub registered: Vec<(String, u16)>,
 }

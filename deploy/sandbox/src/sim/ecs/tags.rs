@@ -1,4 +1,4 @@
-//! Tags on clusters, services and task definitions, by their long ARN.
+//! Tags on clusters, services, tasks and task definitions, by their long ARN.
 
 use serde_json::json;
 
@@ -8,17 +8,31 @@ use super::{
 };
 use crate::sim::{context::Context, error::ApiError};
 
-pub(super) fn tag(input: &Input, context: &mut Context<'_>) -> Answer {
-    let added = parse_tags(input.get("tags"));
-    for (key, value) in &added {
-        let fits = !key.is_empty() && key.chars().count() <= 128 && value.chars().count() <= 256 && !key.starts_with("aws:");
-        if !fits {
-            return Err(invalid(format!("Invalid tag: {key}")));
+/// How many tags a resource can have.
+const MOST: usize = 50;
+
+/// The tags of a request, checked.
+pub(super) fn given(input: &Input) -> Result<Tags, ApiError> {
+    let tags = parse_tags(input.get("tags"));
+    let allowed = |c: char| c.is_alphanumeric() || c.is_whitespace() || "_.:/=+-@".contains(c);
+    for (key, value) in &tags {
+        let sized = (1..=128).contains(&key.chars().count()) && value.chars().count() <= 256;
+        if !sized || key.to_ascii_lowercase().starts_with("aws:") || !key.chars().chain(value.chars()).all(allowed) {
+            return Err(invalid(format!("Invalid tag: the key '{key}' or its value is not allowed.")));
         }
     }
+    if tags.len() > MOST { Err(too_many()) } else { Ok(tags) }
+}
+
+fn too_many() -> ApiError {
+    ApiError::new("LimitExceededException", format!("A resource can have at most {MOST} tags."))
+}
+
+pub(super) fn tag(input: &Input, context: &mut Context<'_>) -> Answer {
+    let added = given(input)?;
     let tags = of(context, required(input, "resourceArn")?)?;
-    if tags.keys().chain(added.keys()).collect::<std::collections::BTreeSet<_>>().len() > 50 {
-        return Err(ApiError::new("LimitExceededException", "A resource can have at most 50 tags."));
+    if tags.keys().chain(added.keys()).collect::<std::collections::BTreeSet<_>>().len() > MOST {
+        return Err(too_many());
     }
     tags.extend(added);
     Ok(json!({}))
@@ -46,6 +60,10 @@ fn of<'a>(context: &'a mut Context<'_>, arn: &str) -> Result<&'a mut Tags, ApiEr
         ("service", [cluster, name]) => {
             let key = ((*cluster).to_owned(), (*name).to_owned());
             context.ecs.services.get_mut(&key).map(|service| &mut service.tags).ok_or_else(super::services::not_found)
+        }
+        ("task", [cluster, id]) => {
+            let task = context.ecs.tasks.get_mut(*id).filter(|task| task.cluster == *cluster);
+            task.map(|task| &mut task.tags).ok_or_else(missing)
         }
         ("service" | "task", [_]) => Err(invalid("Long arn format must be used for tagging operations")),
         ("task-definition", [_]) => {

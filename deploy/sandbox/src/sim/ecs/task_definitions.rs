@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use super::{
     api::{Answer, Input, client, invalid, page, required, text, wants_tags},
-    state::{TaskDefinition, parse_tags, parse_task_definition, tags_json},
+    fargate,
+    state::{TaskDefinition, parse_task_definition, tags_json},
+    tags,
 };
 use crate::sim::{context::Context, error::ApiError};
 
@@ -33,8 +35,11 @@ pub(super) fn register(input: &Input, context: &mut Context<'_>) -> Answer {
             return Err(client(text));
         }
     }
+    fargate::check(input)?;
+    check_ports(input, &containers)?;
+    let tags = tags::given(input)?;
     let mut document = input.clone();
-    let tags = parse_tags(document.remove("tags").as_ref());
+    document.remove("tags");
     let registered_at = context.clock.epoch();
     let revisions = context.ecs.families.entry(family.clone()).or_default();
     revisions.push(TaskDefinition { document, status: "ACTIVE", registered_at, tags: tags.clone() });
@@ -84,7 +89,8 @@ pub(super) fn list(input: &Input, context: &mut Context<'_>) -> Answer {
 pub(super) fn families(input: &Input, context: &mut Context<'_>) -> Answer {
     let prefix = text(input, "familyPrefix").unwrap_or_default();
     let status = text(input, "status").unwrap_or("ACTIVE");
-    let wanted = |revisions: &Vec<TaskDefinition>| status == "ALL" || revisions.iter().any(|definition| definition.status == status);
+    let wanted =
+        |revisions: &Vec<TaskDefinition>| status == "ALL" || revisions.iter().any(|definition| definition.status == status);
     let names = context.ecs.families.iter().filter(|(name, revisions)| name.starts_with(prefix) && wanted(revisions));
     page(input, names.map(|(name, _)| name.clone()).collect(), 100, "families")
 }
@@ -119,17 +125,45 @@ fn shape(context: &Context<'_>, family: &str, revision: usize) -> Value {
     shape.insert("registeredBy".to_owned(), format!("arn:aws:iam::{}:user/sandbox", context.account).into());
     shape.entry("volumes").or_insert_with(|| json!([]));
     shape.entry("placementConstraints").or_insert_with(|| json!([]));
-    let requires = definition.document.get("requiresCompatibilities").cloned();
-    shape.entry("compatibilities").or_insert_with(|| requires.unwrap_or_else(|| json!(["EXTERNAL", "EC2"])));
+    shape.insert("compatibilities".to_owned(), compatibilities(&definition.document).into());
     Value::Object(shape)
+}
+
+/// The launch types that a task definition can run on.
+pub(super) fn compatibilities(document: &Input) -> Vec<&'static str> {
+    let mut kinds = vec!["EC2"];
+    if fargate::is_compatible(document) {
+        kinds.push("FARGATE");
+    }
+    if document.get("networkMode").and_then(Value::as_str) != Some("awsvpc") {
+        kinds.insert(0, "EXTERNAL");
+    }
+    kinds
+}
+
+fn check_ports(document: &Input, containers: &[Value]) -> Result<(), ApiError> {
+    let awsvpc = document.get("networkMode").and_then(Value::as_str) == Some("awsvpc");
+    let mappings = containers.iter().filter_map(|container| container["portMappings"].as_array()).flatten();
+    for mapping in mappings {
+        let host = mapping["hostPort"].as_u64().filter(|port| *port != 0);
+        if awsvpc && host.is_some() && host != mapping["containerPort"].as_u64() {
+            let text = "When networkMode=awsvpc, the host ports and container ports in port mappings must match.";
+            return Err(client(text));
+        }
+    }
+    Ok(())
 }
 
 /// The members that AWS adds to a container.
 fn fill_container(container: &mut Value, network_mode: Option<&str>) {
     let Some(members) = container.as_object_mut() else { return };
-    for (name, default) in
-        [("cpu", json!(0)), ("essential", json!(true)), ("environment", json!([])), ("mountPoints", json!([])), ("volumesFrom", json!([]))]
-    {
+    for (name, default) in [
+        ("cpu", json!(0)),
+        ("essential", json!(true)),
+        ("environment", json!([])),
+        ("mountPoints", json!([])),
+        ("volumesFrom", json!([])),
+    ] {
         members.entry(name).or_insert(default);
     }
     let mappings = members.entry("portMappings").or_insert_with(|| json!([]));

@@ -3,12 +3,14 @@
 use serde_json::{Value, json};
 
 use super::{
-    api::{Answer, Input, invalid, page, required, text, texts},
-    clusters, render, scheduler,
+    api::{Answer, Input, invalid, page, required, text, texts, wants_tags},
+    clusters,
+    life::{self, Launch},
+    render,
     state::{Phase, short},
-    validate,
+    tags, validate,
 };
-use crate::sim::context::Context;
+use crate::sim::{context::Context, error::ApiError};
 
 pub(super) fn list(input: &Input, context: &mut Context<'_>) -> Answer {
     let cluster = clusters::name_of(input, context)?;
@@ -23,6 +25,7 @@ pub(super) fn list(input: &Input, context: &mut Context<'_>) -> Answer {
     let started_by = text(input, "startedBy");
     let stopped = text(input, "desiredStatus") == Some("STOPPED");
     let pending = text(input, "desiredStatus") == Some("PENDING");
+    let launch_type = text(input, "launchType");
     let matching = context.ecs.tasks.values().filter(|task| {
         task.cluster == cluster
             && !pending
@@ -30,6 +33,7 @@ pub(super) fn list(input: &Input, context: &mut Context<'_>) -> Answer {
             && service.as_ref().is_none_or(|service| task.service.as_ref() == Some(service))
             && family.is_none_or(|family| super::state::parse_task_definition(&task.task_definition).0 == family)
             && started_by.is_none_or(|by| task.started_by == by)
+            && launch_type.is_none_or(|wanted| render::launch_type(task) == wanted)
     });
     let arns = matching.map(|task| context.arn("ecs", &format!("task/{cluster}/{}", task.id))).collect();
     page(input, arns, 100, "taskArns")
@@ -48,7 +52,7 @@ pub(super) fn describe(input: &Input, context: &mut Context<'_>) -> Answer {
     let mut failures = Vec::new();
     for name in named {
         match context.ecs.tasks.get(short(&name)).filter(|task| task.cluster == cluster) {
-            Some(task) => tasks.push(render::task(context, task)),
+            Some(task) => tasks.push(render::task(context, task, wants_tags(input))),
             None => {
                 let arn = context.arn("ecs", &format!("task/{cluster}/{}", short(&name)));
                 failures.push(json!({"arn": arn, "reason": "MISSING"}));
@@ -64,13 +68,37 @@ pub(super) fn run(input: &Input, context: &mut Context<'_>) -> Answer {
     if !(1..=10).contains(&count) {
         return Err(invalid("count must be between 1 and 10."));
     }
-    let (.., arn) = validate::task_definition(context, required(input, "taskDefinition")?)?;
+    let token = text(input, "clientToken").map(|token| format!("{cluster}/{token}"));
+    if let Some((asked, ids)) = token.as_ref().and_then(|token| context.ecs.runs.get(token)) {
+        if asked != input {
+            let text = "The client token was used before, with other parameters.";
+            return Err(ApiError::new("ConflictException", text));
+        }
+        let tasks: Vec<Value> =
+            ids.iter().filter_map(|id| context.ecs.tasks.get(id)).map(|task| render::task(context, task, true)).collect();
+        return Ok(json!({"tasks": tasks, "failures": []}));
+    }
+    let (family, revision, arn) = validate::task_definition(context, required(input, "taskDefinition")?)?;
+    let definition = &context.ecs.families[&family][revision - 1];
+    if definition.status != "ACTIVE" {
+        return Err(invalid("TaskDefinition is inactive"));
+    }
+    validate::network(input, &definition.document)?;
+    validate::launch_type(input, &definition.document)?;
+    let tags = tags::given(input)?;
+    let mut document = input.clone();
+    document.entry("group").or_insert_with(|| format!("family:{family}").into());
     let started_by = text(input, "startedBy").unwrap_or_default().to_owned();
-    let mut tasks = Vec::new();
     let jitter = context.jittered(1.0);
+    let mut ids = Vec::new();
     for _ in 0..count {
-        let id = scheduler::launch(context, &cluster, None, &started_by, &arn, jitter);
-        tasks.push(render::task(context, &context.ecs.tasks[&id]));
+        let (document, tags) = (document.clone(), tags.clone());
+        let wanted = Launch { cluster: &cluster, service: None, by: &started_by, task_definition: &arn, document, tags, jitter };
+        ids.push(life::launch(context, wanted));
+    }
+    let tasks: Vec<Value> = ids.iter().map(|id| render::task(context, &context.ecs.tasks[id], true)).collect();
+    if let Some(token) = token {
+        context.ecs.runs.insert(token, (input.clone(), ids));
     }
     Ok(json!({"tasks": tasks, "failures": []}))
 }
@@ -79,16 +107,11 @@ pub(super) fn stop(input: &Input, context: &mut Context<'_>) -> Answer {
     let cluster = clusters::name_of(input, context)?;
     let id = short(required(input, "task")?).to_owned();
     let reason = text(input, "reason").unwrap_or("Task stopped by user").to_owned();
-    if context.ecs.tasks.get(&id).is_none_or(|task| task.cluster != cluster) {
-        return Err(invalid("The referenced task was not found."));
+    let found = context.ecs.tasks.get(&id).filter(|task| task.cluster == cluster);
+    let phase = found.ok_or_else(|| invalid("The referenced task was not found."))?.phase;
+    let ends = matches!(phase, Phase::Stopping(_) | Phase::Deprovisioning(_) | Phase::Stopped(_));
+    if !ends {
+        life::signal(context, &id, "UserInitiated", reason);
     }
-    // A bare StopTask sends the signal at once; draining first is a long-standing request (aws/containers-roadmap issue 576).
-    let until = context.clock.now() + context.jittered(context.delays.stopping);
-    if let Some(task) = context.ecs.tasks.get_mut(&id) {
-        if task.is_wanted() || task.phase == Phase::Draining {
-            task.phase = Phase::Stopping(until);
-            task.stop = Some(("UserInitiated", reason));
-        }
-    }
-    Ok(json!({"task": render::task(context, &context.ecs.tasks[&id])}))
+    Ok(json!({"task": render::task(context, &context.ecs.tasks[&id], true)}))
 }

@@ -14,16 +14,21 @@ pub(super) fn service(context: &Context<'_>, document: &Input, family: &str, rev
     if definition.status != "ACTIVE" {
         return Err(client("TaskDefinition is inactive"));
     }
+    launch_type(document, &definition.document)?;
     let awsvpc = definition.document.get("networkMode").and_then(Value::as_str) == Some("awsvpc");
-    if awsvpc && document.get("networkConfiguration").and_then(|network| network.get("awsvpcConfiguration")).is_none() {
-        return Err(invalid("Network Configuration must be provided when networkMode 'awsvpc' is specified."));
-    }
+    network(document, &definition.document)?;
     if awsvpc && document.get("role").is_some() {
         return Err(invalid("You cannot specify an IAM role for services that require a service linked role."));
     }
     let balancers = document.get("loadBalancers").and_then(Value::as_array).cloned().unwrap_or_default();
     if balancers.len() > 5 {
         return Err(invalid("A service can have at most 5 target groups."));
+    }
+    if balancers.iter().any(|balancer| balancer.get("loadBalancerName").is_some_and(|name| !name.is_null())) {
+        // Classic Load Balancers are not simulated, alone or beside others.
+        return Err(invalid(
+            "All loadBalancers must be strictly either ELBv1 (defining loadBalancerName) or ELBv2 (defining targetGroupArn)",
+        ));
     }
     let mut seen = Vec::new();
     for balancer in &balancers {
@@ -36,6 +41,25 @@ pub(super) fn service(context: &Context<'_>, document: &Input, family: &str, rev
         container(definition.document.get("containerDefinitions"), balancer)?;
     }
     Ok(())
+}
+
+/// Checks that a task definition with a network of its own is given one.
+pub(super) fn network(document: &Input, definition: &Input) -> Result<(), ApiError> {
+    let awsvpc = definition.get("networkMode").and_then(Value::as_str) == Some("awsvpc");
+    let given = document.get("networkConfiguration").and_then(|network| network.get("awsvpcConfiguration"));
+    if awsvpc && given.is_none_or(Value::is_null) {
+        return Err(invalid("Network Configuration must be provided when networkMode 'awsvpc' is specified."));
+    }
+    Ok(())
+}
+
+/// Checks that a task definition can run on the launch type that is asked for.
+pub(super) fn launch_type(document: &Input, definition: &Input) -> Result<(), ApiError> {
+    let Some(wanted) = document.get("launchType").and_then(Value::as_str) else { return Ok(()) };
+    if task_definitions::compatibilities(definition).contains(&wanted) {
+        return Ok(());
+    }
+    Err(invalid(format!("Task definition does not support launch_type {wanted}.")))
 }
 
 fn target_group(context: &Context<'_>, arn: &str, awsvpc: bool) -> Result<(), ApiError> {

@@ -56,7 +56,8 @@ fn missing(arn: &str) -> ApiError {
 }
 
 fn of_group(attributes: &BTreeMap<String, String>) -> wire::TargetGroupAttributes {
-    let items = attributes.iter().map(|(key, value)| wire::TargetGroupAttribute { key: Some(key.clone()), value: Some(value.clone()) });
+    let items =
+        attributes.iter().map(|(key, value)| wire::TargetGroupAttribute { key: Some(key.clone()), value: Some(value.clone()) });
     wire::TargetGroupAttributes { items: items.collect() }
 }
 

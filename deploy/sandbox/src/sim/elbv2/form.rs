@@ -64,7 +64,9 @@ impl Tree {
 
 fn leaf(name: &str, text: &str) -> Value {
     match name {
-        "DurationSeconds" | "Order" | "SessionTimeout" | "Weight" => text.parse::<i64>().map_or_else(|_| text.into(), Value::from),
+        "DurationSeconds" | "Order" | "SessionTimeout" | "Weight" => {
+            text.parse::<i64>().map_or_else(|_| text.into(), Value::from)
+        }
         "Enabled" | "UseExistingClientSecret" => text.parse::<bool>().map_or_else(|_| text.into(), Value::from),
         _ => text.into(),
     }

@@ -21,7 +21,8 @@ pub(super) fn create(params: &Params, context: &mut Context<'_>) -> Answer {
         return Err(ApiError::new("LoadBalancerNotFound", format!("Load balancers '[{balancer}]' not found")));
     }
     tags::check(input.tags.as_ref())?;
-    let port = input.port.filter(|port| (1..=65_535).contains(port)).ok_or_else(|| invalid("A listener port must be specified"))?;
+    let port =
+        input.port.filter(|port| (1..=65_535).contains(port)).ok_or_else(|| invalid("A listener port must be specified"))?;
     let protocol = input.protocol.ok_or_else(|| invalid("A listener protocol must be specified"))?;
     check_protocol(context, &balancer, &protocol, input.certificates.is_some())?;
     let actions = usage::normalised(context.elb, &balancer, &form::list(params, "DefaultActions")?)?;
@@ -86,8 +87,7 @@ pub(super) fn modify(params: &Params, context: &mut Context<'_>) -> Answer {
     let balancer = balancer.unwrap_or_default();
     // Members that were left out stay as they are.
     let given: wire::Actions = form::list(params, "DefaultActions")?;
-    let actions =
-        if given.items.is_empty() { None } else { Some(usage::normalised(context.elb, &balancer, &given)?) };
+    let actions = if given.items.is_empty() { None } else { Some(usage::normalised(context.elb, &balancer, &given)?) };
     if let Some(port) = input.port {
         let other = at_port(context, &balancer, port).is_some_and(|other| other.shape.listener_arn.as_ref() != Some(&arn));
         if other {

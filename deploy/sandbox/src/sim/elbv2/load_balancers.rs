@@ -104,7 +104,8 @@ pub(super) fn describe(params: &Params, context: &mut Context<'_>) -> Answer {
 pub(super) fn delete(params: &Params, context: &mut Context<'_>) -> Answer {
     let input = codec::deserialize_delete_load_balancer_request(params).map_err(malformed)?;
     let arn = input.load_balancer_arn;
-    let protected = |balancer: &LoadBalancer| balancer.attributes.get("deletion_protection.enabled").is_some_and(|on| on == "true");
+    let protected =
+        |balancer: &LoadBalancer| balancer.attributes.get("deletion_protection.enabled").is_some_and(|on| on == "true");
     if context.elb.load_balancers.get(&arn).is_some_and(protected) {
         let text = format!("Load balancer '{arn}' cannot be deleted because deletion protection is enabled");
         return Err(ApiError::new("OperationNotPermitted", text));

@@ -4,8 +4,7 @@ use winterbaume_elasticloadbalancingv2::{model as wire, wire as codec};
 
 use super::{
     api::{Answer, Params, invalid, malformed, page, path},
-    form,
-    listeners,
+    form, listeners,
     state::Rule,
     tags, usage,
 };
@@ -34,7 +33,8 @@ pub(super) fn create(params: &Params, context: &mut Context<'_>) -> Answer {
     }
     let actions = usage::normalised(context.elb, &balancer, &form::list(params, "Actions")?)?;
     let id = context.hex(16);
-    let arn = context.arn("elasticloadbalancing", &format!("{}/{id}", path(&listener).replacen("listener/", "listener-rule/", 1)));
+    let arn =
+        context.arn("elasticloadbalancing", &format!("{}/{id}", path(&listener).replacen("listener/", "listener-rule/", 1)));
     let shape = wire::Rule {
         actions: Some(actions),
         conditions: Some(conditions),
@@ -82,8 +82,7 @@ pub(super) fn modify(params: &Params, context: &mut Context<'_>) -> Answer {
     let listener = context.elb.rules.get(&input.rule_arn).ok_or_else(not_found)?.listener.clone();
     let balancer = context.elb.listeners.get(&listener).and_then(|l| l.shape.load_balancer_arn.clone()).unwrap_or_default();
     let given: wire::Actions = form::list(params, "Actions")?;
-    let actions =
-        if given.items.is_empty() { None } else { Some(usage::normalised(context.elb, &balancer, &given)?) };
+    let actions = if given.items.is_empty() { None } else { Some(usage::normalised(context.elb, &balancer, &given)?) };
     let mut conditions: wire::RuleConditionList = form::list(params, "Conditions")?;
     usage::both_forms(&mut conditions);
     let transforms = transforms(params)?;
@@ -115,12 +114,8 @@ pub(super) fn delete(params: &Params, context: &mut Context<'_>) -> Answer {
 
 pub(super) fn set_priorities(params: &Params, context: &mut Context<'_>) -> Answer {
     let input = codec::deserialize_set_rule_priorities_request(params).map_err(malformed)?;
-    let wanted: Vec<(String, i32)> = input
-        .rule_priorities
-        .items
-        .into_iter()
-        .filter_map(|pair| Some((pair.rule_arn?, pair.priority?)))
-        .collect();
+    let wanted: Vec<(String, i32)> =
+        input.rule_priorities.items.into_iter().filter_map(|pair| Some((pair.rule_arn?, pair.priority?))).collect();
     for (arn, priority) in &wanted {
         if !(1..=50_000).contains(priority) {
             return Err(invalid("Priority must be between 1 and 50000"));
@@ -131,9 +126,11 @@ pub(super) fn set_priorities(params: &Params, context: &mut Context<'_>) -> Answ
         let listener = &context.elb.rules.get(arn).ok_or_else(not_found)?.listener;
         let moved = |other: &str| wanted.iter().any(|(arn, _)| arn == other);
         let twice = wanted.iter().any(|(other, number)| other != arn && number == priority);
-        let taken = twice || context.elb.rules.iter().any(|(other, rule)| {
-            rule.listener == *listener && rule.priority == *priority && other != arn && !moved(other)
-        });
+        let taken =
+            twice
+                || context.elb.rules.iter().any(|(other, rule)| {
+                    rule.listener == *listener && rule.priority == *priority && other != arn && !moved(other)
+                });
         if taken {
             return Err(ApiError::new("PriorityInUse", format!("Priority '{priority}' is currently in use")));
         }

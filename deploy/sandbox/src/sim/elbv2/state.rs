@@ -155,11 +155,13 @@ impl Elb {
 
     /// Forgets listeners, their rules and the tags of both.
     pub fn remove_listeners(&mut self, wanted: impl Fn(&str, &Listener) -> bool) {
-        let gone: Vec<String> = self.listeners.iter().filter(|(arn, listener)| wanted(arn, listener)).map(|(arn, _)| arn.clone()).collect();
+        let gone: Vec<String> =
+            self.listeners.iter().filter(|(arn, listener)| wanted(arn, listener)).map(|(arn, _)| arn.clone()).collect();
         for listener in gone {
             self.listeners.remove(&listener);
             self.tags.remove(&listener);
-            let rules: Vec<String> = self.rules.iter().filter(|(_, rule)| rule.listener == listener).map(|(arn, _)| arn.clone()).collect();
+            let rules: Vec<String> =
+                self.rules.iter().filter(|(_, rule)| rule.listener == listener).map(|(arn, _)| arn.clone()).collect();
             for rule in rules {
                 self.rules.remove(&rule);
                 self.tags.remove(&rule);

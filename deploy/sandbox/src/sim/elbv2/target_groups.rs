@@ -26,7 +26,8 @@ pub(super) fn create(params: &Params, context: &mut Context<'_>) -> Answer {
     tags::check(input.tags.as_ref())?;
     let shape = described(&input, &target_type);
     check_health(&shape)?;
-    let existing = context.elb.target_groups.iter().find(|(_, group)| group.shape.target_group_name.as_ref() == Some(&input.name));
+    let existing =
+        context.elb.target_groups.iter().find(|(_, group)| group.shape.target_group_name.as_ref() == Some(&input.name));
     let arn = if let Some((arn, group)) = existing {
         let wanted = wire::TargetGroup { target_group_arn: Some(arn.clone()), ..shape };
         let same = serde_json::to_value(wanted).ok() == serde_json::to_value(&group.shape).ok();
@@ -153,7 +154,10 @@ fn described(input: &wire::CreateTargetGroupInput, target_type: &str) -> wire::T
             .or_else(|| by_http.then(|| wire::Matcher { http_code: Some("200".to_owned()), grpc_code: None })),
         port: input.port,
         protocol: input.protocol.clone(),
-        protocol_version: input.protocol_version.clone().or_else(|| (http && input.protocol.is_some()).then(|| "HTTP1".to_owned())),
+        protocol_version: input
+            .protocol_version
+            .clone()
+            .or_else(|| (http && input.protocol.is_some()).then(|| "HTTP1".to_owned())),
         target_control_port: input.target_control_port,
         target_group_name: Some(input.name.clone()),
         target_type: Some(target_type.to_owned()),

@@ -36,21 +36,25 @@ pub(super) fn health(params: &Params, context: &mut Context<'_>) -> Answer {
     let group = context.elb.target_groups.get(arn).ok_or_else(not_found)?;
     let in_use = !context.elb.load_balancers_of(arn).is_empty();
     let now = context.clock.now();
-    let mut items: Vec<_> = group.targets.iter().map(|((address, port), target)| {
-        describe(group, *address, *port, health_of(&target.state, in_use, now, context.delays.propagation))
-    }).collect();
+    let mut items: Vec<_> = group
+        .targets
+        .iter()
+        .map(|((address, port), target)| {
+            describe(group, *address, *port, health_of(&target.state, in_use, now, context.delays.propagation))
+        })
+        .collect();
     if let Some(wanted) = &input.targets {
         items.retain(|item| item.target.as_ref().is_some_and(|target| wanted.items.iter().any(|w| w.id == target.id)));
         for target in &wanted.items {
             if !items.iter().any(|item| item.target.as_ref().is_some_and(|found| found.id == target.id)) {
-                let missing = health("unused", Some("Target.NotRegistered"), Some("Target is not registered to the target group"));
+                let missing =
+                    health("unused", Some("Target.NotRegistered"), Some("Target is not registered to the target group"));
                 let target_health = Some(missing);
                 items.push(wire::TargetHealthDescription { target: Some(target.clone()), target_health, ..Default::default() });
             }
         }
     }
-    let output =
-        wire::DescribeTargetHealthOutput { target_health_descriptions: Some(wire::TargetHealthDescriptions { items }) };
+    let output = wire::DescribeTargetHealthOutput { target_health_descriptions: Some(wire::TargetHealthDescriptions { items }) };
     return reply(&output);
 
     fn health(state: &str, reason: Option<&str>, description: Option<&str>) -> wire::TargetHealth {

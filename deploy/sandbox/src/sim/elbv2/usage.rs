@@ -24,7 +24,10 @@ pub(super) fn normalised(elb: &Elb, load_balancer: &str, actions: &wire::Actions
     };
     let ends = |action: &wire::Action| ["forward", "redirect", "fixed-response"].contains(&action.r#type.as_str());
     if !ends(last) {
-        return Err(ApiError::new("InvalidLoadBalancerAction", "The last action must be a forward, redirect or fixed-response action"));
+        return Err(ApiError::new(
+            "InvalidLoadBalancerAction",
+            "The last action must be a forward, redirect or fixed-response action",
+        ));
     }
     if actions.items.iter().filter(|action| ends(action)).count() > 1 {
         let text = "You can specify exactly one of the following action types: forward, redirect, fixed-response";
@@ -78,7 +81,8 @@ fn forward(elb: &Elb, load_balancer: &str, action: &mut wire::Action) -> Result<
     }
     action.target_group_arn = if groups.len() == 1 { Some(groups[0].0.clone()) } else { None };
     let stickiness = action.forward_config.as_ref().and_then(|config| config.target_group_stickiness_config.clone());
-    let tuples = groups.into_iter().map(|(arn, weight)| wire::TargetGroupTuple { target_group_arn: Some(arn), weight: Some(weight) });
+    let tuples =
+        groups.into_iter().map(|(arn, weight)| wire::TargetGroupTuple { target_group_arn: Some(arn), weight: Some(weight) });
     action.forward_config = Some(wire::ForwardActionConfig {
         target_groups: Some(wire::TargetGroupList { items: tuples.collect() }),
         target_group_stickiness_config: Some(

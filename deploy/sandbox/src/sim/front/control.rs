@@ -69,7 +69,9 @@ fn state(world: &World) -> Value {
         let groups: Map<String, Value> = elb
             .target_groups
             .iter()
-            .map(|(arn, group)| (arn.clone(), json!({"shape": shapes(serde_json::to_value(&group.shape)), "attributes": group.attributes})))
+            .map(|(arn, group)| {
+                (arn.clone(), json!({"shape": shapes(serde_json::to_value(&group.shape)), "attributes": group.attributes}))
+            })
             .collect();
         let clusters: Map<String, Value> =
             ecs.clusters.iter().map(|(name, c)| (name.clone(), json!({"status": c.status, "tags": c.tags}))).collect();

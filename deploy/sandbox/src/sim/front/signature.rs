@@ -119,7 +119,8 @@ fn signature(fields: &Fields<'_>, parts: &Parts, body: &Bytes, credential: &Cred
     for name in fields.signed_headers.iter().filter(|name| !own.contains(name)) {
         headers.push((*name, parts.headers.get(*name)?.to_str().ok()?));
     }
-    let keys = Keys::new(&credential.access_key, &credential.secret_key, credential.session_token.clone(), None, "sandbox").into();
+    let keys =
+        Keys::new(&credential.access_key, &credential.secret_key, credential.session_token.clone(), None, "sandbox").into();
     let mut settings = SigningSettings::default();
     settings.excluded_headers = None;
     let params = v4::SigningParams::builder()

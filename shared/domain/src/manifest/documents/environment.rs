@@ -1,14 +1,11 @@
 //! Environment: production or not, and what differs there.
 
-use std::collections::BTreeMap;
-
-use super::variables::variables;
+use super::variables::{Variables, variables};
 use crate::manifest::{
     fields::Element,
     parse::description,
     source::Located,
-    template::{Template, Written, Wrong},
-    written::FreeText,
+    template::{Written, Wrong},
 };
 
 /// What an environment says.
@@ -17,9 +14,9 @@ pub struct Environment {
     /// Production or not.
     pub kind: EnvironmentType,
     /// Variables that differ here for every service.
-    pub all: BTreeMap<String, Template<FreeText>>,
+    pub all: Variables,
     /// Variables that differ here for one service, by its name.
-    pub services: Vec<(Located<String>, BTreeMap<String, Template<FreeText>>)>,
+    pub services: Vec<(Located<String>, Variables)>,
     /// Words for people.
     pub description: Option<String>,
 }

@@ -11,4 +11,5 @@ pub use application::Application;
 pub use environment::{Environment, EnvironmentType};
 pub use infrastructure::{AssumeRoleDocument, Infrastructure};
 pub use service::Service;
+pub use variables::Variables;
 pub use workflow::{Phase, Variable, Workflow};

@@ -1,8 +1,6 @@
 //! Service: what is deployed.
 
-use std::collections::BTreeMap;
-
-use super::variables::variables;
+use super::variables::{Variables, variables};
 use crate::{
     expression,
     manifest::{
@@ -11,7 +9,7 @@ use crate::{
         fields::Element,
         parse::description,
         template::{Template, Written},
-        written::{FreeText, Image},
+        written::Image,
     },
 };
 
@@ -25,7 +23,7 @@ pub struct Service {
     /// The service definition: what `create-service` takes.
     pub service_definition: Option<EcsDocument>,
     /// Variables, for `${service.variables.X}`.
-    pub variables: BTreeMap<String, Template<FreeText>>,
+    pub variables: Variables,
     /// Words for people.
     pub description: Option<String>,
 }

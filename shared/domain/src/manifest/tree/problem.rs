@@ -23,6 +23,7 @@ fn words(error: &Error) -> (String, Option<String>) {
             ("an alias of an anchor that does not exist".to_owned(), hint("quote a text that begins with *"))
         }
         Error::NullIntoString { .. } => ("a key is missing before \":\"".to_owned(), None),
+        Error::AliasError { error, .. } => words(error),
         Error::Budget { .. }
         | Error::AliasReplayLimitExceeded { .. }
         | Error::AliasExpansionLimitExceeded { .. }
