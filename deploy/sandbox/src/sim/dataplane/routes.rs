@@ -102,10 +102,10 @@ fn draw(world: &World) -> Routes {
         for (arn, listener) in &elb.listeners {
             let balancer = listener.shape.load_balancer_arn.as_ref().and_then(|arn| elb.load_balancers.get(arn));
             let port = listener.shape.port.and_then(|port| u16::try_from(port).ok());
-            if let (Some(balancer), Some(port)) = (balancer, port) {
-                if now >= balancer.active_at {
-                    routes.listeners.insert(SocketAddr::from((balancer.address, port)), route(elb, arn));
-                }
+            if let (Some(balancer), Some(port)) = (balancer, port)
+                && now >= balancer.active_at
+            {
+                routes.listeners.insert(SocketAddr::from((balancer.address, port)), route(elb, arn));
             }
         }
         for (arn, group) in &elb.target_groups {

@@ -172,10 +172,11 @@ fn settle(context: &mut Context<'_>, key: &Key) {
     let (alive, older) = (all().count(), all().filter(|task| task.started_by != primary.id).count());
     let (now, epoch) = (context.clock.now(), context.clock.epoch());
     if let ServiceStatus::Draining(since) = service.status {
-        if alive == 0 && now - since >= context.delays.draining_name {
-            if let Some(service) = context.ecs.services.get_mut(key) {
-                service.status = ServiceStatus::Inactive(now);
-            }
+        if alive == 0
+            && now - since >= context.delays.draining_name
+            && let Some(service) = context.ecs.services.get_mut(key)
+        {
+            service.status = ServiceStatus::Inactive(now);
         }
         return;
     }

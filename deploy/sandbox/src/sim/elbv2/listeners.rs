@@ -49,7 +49,6 @@ pub(super) fn create(params: &Params, context: &mut Context<'_>) -> Answer {
         ssl_policy: input.ssl_policy.or_else(|| secure.then(|| "ELBSecurityPolicy-2016-08".to_owned())),
         alpn_policy: input.alpn_policy,
         mutual_authentication: input.mutual_authentication,
-        ..wire::Listener::default()
     };
     context.elb.listeners.insert(arn.clone(), Listener { shape: shape.clone() });
     tags::set(context, &arn, input.tags.as_ref());

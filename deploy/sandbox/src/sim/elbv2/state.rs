@@ -146,10 +146,10 @@ impl Elb {
     pub fn deregister(&mut self, group: &str, address: Ipv4Addr, port: u16, now: f64) {
         let Some(group) = self.target_groups.get_mut(group) else { return };
         let until = now + group.deregistration_delay();
-        if let Some(target) = group.targets.get_mut(&(address, port)) {
-            if !matches!(target.state, TargetState::Draining(_)) {
-                target.state = TargetState::Draining(until);
-            }
+        if let Some(target) = group.targets.get_mut(&(address, port))
+            && !matches!(target.state, TargetState::Draining(_))
+        {
+            target.state = TargetState::Draining(until);
         }
     }
 

@@ -54,10 +54,10 @@ fn forward(elb: &Elb, load_balancer: &str, action: &mut wire::Action) -> Result<
     if groups.is_empty() || groups.len() > 5 {
         return Err(invalid("A forward action needs between 1 and 5 target groups"));
     }
-    if let Some(single) = &action.target_group_arn {
-        if groups.len() != 1 || groups[0].0 != *single {
-            return Err(invalid("You cannot specify both a target group ARN and a different forward configuration"));
-        }
+    if let Some(single) = &action.target_group_arn
+        && (groups.len() != 1 || groups[0].0 != *single)
+    {
+        return Err(invalid("You cannot specify both a target group ARN and a different forward configuration"));
     }
     for (arn, weight) in &groups {
         if !(0..=999).contains(weight) {
@@ -67,11 +67,11 @@ fn forward(elb: &Elb, load_balancer: &str, action: &mut wire::Action) -> Result<
             return Err(ApiError::new("TargetGroupNotFound", "One or more target groups not found"));
         };
         let application = elb.load_balancers.get(load_balancer).is_none_or(super::state::LoadBalancer::is_application);
-        if let Some(protocol) = group.shape.protocol.as_deref() {
-            if application != ["HTTP", "HTTPS"].contains(&protocol) {
-                let text = format!("The target group '{arn}' has the protocol '{protocol}', which its listener does not support");
-                return Err(ApiError::new("IncompatibleProtocols", text));
-            }
+        if let Some(protocol) = group.shape.protocol.as_deref()
+            && application != ["HTTP", "HTTPS"].contains(&protocol)
+        {
+            let text = format!("The target group '{arn}' has the protocol '{protocol}', which its listener does not support");
+            return Err(ApiError::new("IncompatibleProtocols", text));
         }
         let others = elb.load_balancers_of(arn);
         if others.iter().any(|other| other != load_balancer) {
