@@ -73,10 +73,12 @@ class Simulator:
     def errors(self) -> str:
         return self._errors.read_text()
 
-    def client(self, service: str, region: str, checks: ReplyCheck | None = None, read_timeout: float = 30, **keys):
+    def client(self, service: str, region: str, checks: ReplyCheck | None = None, read_timeout: float = 30,
+               validate: bool = True, **keys):
         keys = keys or {"aws_access_key_id": self.access_key, "aws_secret_access_key": self.secret_key}
         # One attempt: a refusal is to be seen, not retried.
-        config = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=read_timeout)
+        config = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=read_timeout,
+                        parameter_validation=validate)
         client = boto3.session.Session(**keys).client(service, region, endpoint_url=self.endpoint, config=config)
         if checks is not None:
             client.meta.events.register("before-parse.*.*", checks.see)
@@ -113,6 +115,12 @@ def ecs(simulator, region, checks):
 @pytest.fixture
 def elb(simulator, region, checks):
     return simulator.client("elbv2", region, checks)
+
+
+@pytest.fixture
+def unchecked_elb(simulator, region, checks):
+    """A client that sends what boto3 would refuse by itself, so that the service is asked."""
+    return simulator.client("elbv2", region, checks, validate=False)
 
 
 @pytest.fixture

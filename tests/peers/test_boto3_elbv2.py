@@ -122,9 +122,9 @@ class TestTargetGroups:
         {"HealthyThresholdCount": 1}, {"UnhealthyThresholdCount": 11}, {"HealthCheckIntervalSeconds": 5, "HealthCheckTimeoutSeconds": 5},
         {"Name": "-a"}, {"Name": "a_b"},
     ])
-    def test_settings_out_of_bounds(self, elb, wrong):
+    def test_settings_out_of_bounds(self, unchecked_elb, wrong):
         with refused("ValidationError"):
-            elb.create_target_group(**{"Name": "web", "Protocol": "HTTP", "Port": 80, "VpcId": "vpc-1", "TargetType": "ip"} | wrong)
+            unchecked_elb.create_target_group(**{"Name": "web", "Protocol": "HTTP", "Port": 80, "VpcId": "vpc-1", "TargetType": "ip"} | wrong)
 
     def test_only_one_filter(self, world: World, elb):
         with refused("ValidationError"):

@@ -1,6 +1,7 @@
 """What a platform team has before it deploys, made through AWS's own API, and ways to watch it."""
 
 import json
+import socket
 import time
 import urllib.error
 import urllib.request
@@ -35,6 +36,16 @@ class World:
         self.balancer, self.address = (made["LoadBalancers"][0][name] for name in ("LoadBalancerArn", "DNSName"))
         self.listeners = [self.listener(port, group) for port, group in zip((PROD, STAGE), self.groups)]
         elb.get_waiter("load_balancer_available").wait(LoadBalancerArns=[self.balancer], WaiterConfig=QUICK)
+        for port in (PROD, STAGE):
+            until(f"an open port {port}", lambda port=port: self.accepts(port))
+
+    def accepts(self, port: int) -> bool:
+        """Whether the load balancer's port is open: a new listener's is, a moment after its load balancer is active."""
+        try:
+            socket.create_connection((self.address, port), timeout=5).close()
+        except ConnectionRefusedError:
+            return False
+        return True
 
     def target_group(self, name: str, **settings) -> str:
         given = {"Protocol": "HTTP", "Port": 8080, "VpcId": "vpc-0ddddddddddddddd", "TargetType": "ip", "HealthCheckPath": "/healthz",

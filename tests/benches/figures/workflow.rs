@@ -76,7 +76,7 @@ fn documents() -> String {
              steps:\n"
         );
         for step in 0..STEPS {
-            let _ = writeln!(text, "        - name: Note {step}\n          note: {{message: step {step}}}");
+            let _ = writeln!(text, "        - name: Note {step}\n          note: step {step}");
         }
     }
     text
