@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 
-use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// The environment variable with the filter, as `info`, `debug` or `info,control_plane::dispatch=trace`.
 pub const FILTER_VARIABLE: &str = "SEGUE_LOG";
@@ -33,10 +33,9 @@ pub enum TelemetryError {
 /// # Errors
 /// When the filter in the environment is none, or telemetry was set up before.
 pub fn init(format: Format, default_filter: &str) -> Result<(), TelemetryError> {
-    let filter = match std::env::var(FILTER_VARIABLE) {
-        Ok(filter) => EnvFilter::try_new(filter)?,
-        Err(_) => EnvFilter::try_new(default_filter)?,
-    };
+    let wanted = std::env::var(FILTER_VARIABLE);
+    // By target and level alone: filtering by fields would bring an engine for regular expressions into every program.
+    let filter: Targets = wanted.as_deref().unwrap_or(default_filter).parse()?;
     let registry = tracing_subscriber::registry().with(filter);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     match format {
