@@ -152,6 +152,9 @@ pub struct DeployArguments {
     /// Return as soon as it is accepted.
     #[arg(long)]
     pub detach: bool,
+    /// Return as soon as this is so: a step of that name is done, `traffic-shifted`, or `finished`.
+    #[arg(long, value_name = "STEP|traffic-shifted|finished", default_value = "finished", conflicts_with = "detach")]
+    pub wait_for: String,
     /// How to print. With json, one object at the end.
     #[arg(short, long, value_enum, default_value_t = Output::Table)]
     pub output: Output,
@@ -202,20 +205,44 @@ pub enum DeploymentCommand {
     Watch {
         /// `dep_...`
         id: String,
+        /// Return as soon as this is so: a step of that name is done, `traffic-shifted`, or `finished`.
+        #[arg(long, value_name = "STEP|traffic-shifted|finished", default_value = "finished")]
+        wait_for: String,
         /// How to print. With json, one object at the end.
         #[arg(short, long, value_enum, default_value_t = Output::Table)]
         output: Output,
     },
+    /// Begin no further step. The one that runs goes on to its end.
+    Pause(SignalArguments),
+    /// Go on after a pause.
+    Resume(SignalArguments),
     /// Stop it and leave everything as it is.
-    Abort {
-        /// `dep_...`
-        id: String,
-    },
+    Abort(SignalArguments),
     /// Undo it now.
-    Rollback {
-        /// `dep_...`
-        id: String,
-    },
+    Rollback(SignalArguments),
+    /// Try the step again that waits for a person, or for its next try.
+    Retry(StepSignalArguments),
+    /// Go on without the step that waits for a person.
+    Ignore(StepSignalArguments),
+    /// Take the step that waits for a person, or a wait that runs, for done.
+    Succeed(StepSignalArguments),
+}
+
+/// A word to a running deployment.
+#[derive(Debug, Args)]
+pub struct SignalArguments {
+    /// `dep_...`
+    pub id: String,
+}
+
+/// A word about a step of a running deployment.
+#[derive(Debug, Args)]
+pub struct StepSignalArguments {
+    /// `dep_...`
+    pub id: String,
+    /// The step's name. Refused if it is not the one that waits.
+    #[arg(long)]
+    pub step: Option<String>,
 }
 
 /// `segue delegate`.

@@ -22,7 +22,7 @@ pub fn assignment(deployment: &Deployment, task: TaskKey) -> Option<Assignment> 
         .collect();
     let (step_name, checkpoints, timeout_seconds) = match task.direction {
         Direction::Perform => {
-            let used_ms = claimed_at_ms.saturating_sub(course.opened_at_ms.unwrap_or(claimed_at_ms));
+            let used_ms = claimed_at_ms.saturating_sub(course.limit_from_ms.unwrap_or(claimed_at_ms));
             let used = u64::try_from(used_ms / 1_000).unwrap_or(0);
             // At least a second: a delegate that is given no time at all could not even say that it timed out.
             (planned.name.clone(), course.checkpoints.clone(), planned.timeout_seconds.saturating_sub(used).max(1))

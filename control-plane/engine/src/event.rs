@@ -9,12 +9,13 @@ use domain::{
     failure::Failure,
     ids::{DelegateId, InstanceId},
     outcome::Outcome,
+    signal::Signal,
     step::{Checkpoint, StepOutput},
     task::{Direction, TaskKey},
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{input::Signal, plan::Plan};
+use crate::plan::Plan;
 
 /// One fact. Every `at_ms` and `due_ms` is in milliseconds since 1970-01-01 UTC by the control plane's clock; every `step` is the
 /// position in the plan, from 0.
@@ -97,6 +98,9 @@ pub enum Event {
         direction: Direction,
         /// From when.
         due_ms: i64,
+        /// Whether its time limit begins anew then, as it does when a failure strategy asks for the retry.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        fresh_limit: bool,
     },
     /// The wait before the next attempt is over.
     RetryDue {
@@ -134,6 +138,29 @@ pub enum Event {
         /// When.
         at_ms: i64,
     },
+    /// The failure strategy of a step that was given up asks a person.
+    PersonAsked {
+        /// Which step.
+        step: u32,
+        /// Until when an answer is waited for.
+        until_ms: i64,
+        /// When.
+        at_ms: i64,
+    },
+    /// No person answered in time.
+    NobodyAnswered {
+        /// Which step.
+        step: u32,
+        /// When.
+        at_ms: i64,
+    },
+    /// The failure strategy of a step that was given up lets the deployment go on without it.
+    Ignored {
+        /// Which step.
+        step: u32,
+        /// When.
+        at_ms: i64,
+    },
     /// From here steps are undone.
     RollbackStarted {
         /// Why, in a sentence.
@@ -147,6 +174,9 @@ pub enum Event {
         who: String,
         /// What.
         signal: Signal,
+        /// The step that it hit, where it hits one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<u32>,
         /// When.
         at_ms: i64,
     },
@@ -202,6 +232,9 @@ impl Event {
             Self::WaitEnded { .. } => "waitEnded",
             Self::LimitPassed { .. } => "limitPassed",
             Self::GivenUp { .. } => "givenUp",
+            Self::PersonAsked { .. } => "personAsked",
+            Self::NobodyAnswered { .. } => "nobodyAnswered",
+            Self::Ignored { .. } => "ignored",
             Self::RollbackStarted { .. } => "rollbackStarted",
             Self::Signalled { .. } => "signalled",
             Self::Finished { .. } => "finished",

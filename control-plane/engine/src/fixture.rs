@@ -8,6 +8,7 @@ use domain::{
     infrastructure::InfrastructureSpec,
     retry::RetryPolicy,
     step::{Checkpoint, Note, StepAction, UpgradeContainers, Wait},
+    strategy::{FailureAction, FailureStrategy},
     task::{Direction, TaskKey},
 };
 use uuid::Uuid;
@@ -26,6 +27,38 @@ pub(crate) enum Shape {
     Looks,
     /// A timer.
     Waits,
+    /// As the first, with a failure strategy: one retry, then a person is asked, and without an answer all is undone.
+    Asks,
+    /// Changes nothing, and its failure is ignored.
+    Optional,
+    /// As the first; when it fails everything stays as it is, and an operator is told.
+    Stops,
+    /// Changes nothing; when it fails everything stays as it is.
+    Aborts,
+}
+
+impl Shape {
+    /// Whether it changes something.
+    pub(crate) fn changes(self) -> bool {
+        match self {
+            Self::Changes | Self::Asks | Self::Stops => true,
+            Self::Looks | Self::Waits | Self::Optional | Self::Aborts => false,
+        }
+    }
+
+    fn strategies(self) -> Vec<FailureStrategy> {
+        let action = match self {
+            Self::Changes | Self::Looks | Self::Waits => return Vec::new(),
+            Self::Asks => {
+                let asks = FailureAction::ManualIntervention { timeout_seconds: 60, then: Box::new(FailureAction::RollBack) };
+                FailureAction::Retry { policy: RetryPolicy { delays_ms: vec![RETRY_MS] }, then: Box::new(asks) }
+            }
+            Self::Optional => FailureAction::Ignore,
+            Self::Stops => FailureAction::Fail,
+            Self::Aborts => FailureAction::Abort,
+        };
+        vec![FailureStrategy { on: Vec::new(), action }]
+    }
 }
 
 pub(crate) const LIMIT_SECONDS: u64 = 10;
@@ -76,8 +109,10 @@ pub(crate) fn plan(shapes: &[Shape]) -> Arc<Plan> {
 
 fn step(index: usize, shape: Shape) -> PlannedStep {
     let action = match shape {
-        Shape::Changes => StepAction::UpgradeContainers(UpgradeContainers { desired: "100%".to_owned() }),
-        Shape::Looks => StepAction::Note(Note { message: "hello".to_owned() }),
+        Shape::Changes | Shape::Asks | Shape::Stops => {
+            StepAction::UpgradeContainers(UpgradeContainers { desired: "100%".to_owned() })
+        }
+        Shape::Looks | Shape::Optional | Shape::Aborts => StepAction::Note(Note { message: "hello".to_owned() }),
         Shape::Waits => StepAction::Wait(Wait { seconds: WAIT_SECONDS }),
     };
     PlannedStep {
@@ -86,6 +121,7 @@ fn step(index: usize, shape: Shape) -> PlannedStep {
         action,
         timeout_seconds: LIMIT_SECONDS,
         retry: RetryPolicy { delays_ms: vec![RETRY_MS] },
+        strategies: shape.strategies(),
         hand_overs: 1,
     }
 }

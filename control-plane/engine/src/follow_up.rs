@@ -8,15 +8,16 @@ use domain::{
     failure::{Effect, Failure, FailureKind},
     outcome::Outcome,
     retry::RetryPolicy,
+    signal::Signal,
+    strategy::{FailureAction, action_for},
     task::Direction,
 };
 
 use crate::{
     event::Event,
-    input::Signal,
     plan::PlannedStep,
     planted::{Planted, is_planted},
-    state::{Course, Deployment, Stage, StepRecord},
+    state::{Asked, Course, Deployment, Stage, StepRecord},
     timing,
 };
 
@@ -26,14 +27,14 @@ pub(crate) fn follow_up(deployment: &Deployment, now_ms: i64) -> Option<Event> {
         return None;
     }
     let finished = |outcome| Some(Event::Finished { outcome, at_ms: now_ms });
-    match (&deployment.signal, &deployment.rollback) {
+    match (&deployment.turn, &deployment.rollback) {
         (Some((Signal::Abort, _)), _) => finished(Outcome::Aborted),
         (_, Some(_)) => back(deployment, now_ms),
         (Some((Signal::RollBack, who)), None) => {
             Some(Event::RollbackStarted { reason: format!("{who} asked for it"), at_ms: now_ms })
         }
-        (None, None) if deployment.started_at_ms.is_none() => None,
-        (None, None) => forward(deployment, now_ms),
+        (Some(_) | None, None) if deployment.started_at_ms.is_none() => None,
+        (Some(_) | None, None) => forward(deployment, now_ms),
     }
 }
 
@@ -46,13 +47,12 @@ pub(crate) fn undo_owed(planned: &PlannedStep, record: &StepRecord) -> bool {
     planned.undo_title().is_some() && !record.perform.attempts.is_empty()
 }
 
-/// The step, or undo, whose turn it is: the first forward that did not succeed, or the last back that is owed and not over.
+/// The step, or undo, whose turn it is: the first forward that is not done, or the last back that is owed and not over.
 pub(crate) fn current(deployment: &Deployment) -> Option<(u32, Direction)> {
     match deployment.rollback {
-        None => deployment
-            .numbered()
-            .find(|(_, _, record)| record.perform.output().is_none())
-            .map(|(step, ..)| (step, Direction::Perform)),
+        None => {
+            deployment.numbered().find(|(_, _, record)| !record.perform.is_done()).map(|(step, ..)| (step, Direction::Perform))
+        }
         Some(_) => deployment
             .numbered()
             .rev()
@@ -68,13 +68,60 @@ fn forward(deployment: &Deployment, now_ms: i64) -> Option<Event> {
     let (planned, course) = (deployment.planned(step)?, deployment.course(step, direction)?);
     match &course.stage {
         Stage::GivenUp { failure, .. } => {
-            let reason = format!("step {:?} failed: {}", planned.name, failure.message);
-            Some(Event::RollbackStarted { reason, at_ms: now_ms })
+            let action = action_for(&planned.strategies, failure.kind).after_retries();
+            match (action, course.asked) {
+                (FailureAction::ManualIntervention { timeout_seconds, .. }, Asked::No) => {
+                    let until_ms = timing::plus_seconds(now_ms, *timeout_seconds);
+                    Some(Event::PersonAsked { step, until_ms, at_ms: now_ms })
+                }
+                (FailureAction::ManualIntervention { .. }, Asked::Until(_)) => None,
+                (action, _) => given_up(deployment, step, planned, failure, action.last(), now_ms),
+            }
         }
-        Stage::Pending | Stage::Ready | Stage::Held | Stage::Failed(_) | Stage::Retrying { .. } | Stage::Succeeded { .. } => {
-            verdict(step, direction, planned, course, now_ms)
-        }
+        Stage::Pending if deployment.paused.is_some() => None,
+        Stage::Pending
+        | Stage::Ready
+        | Stage::Held
+        | Stage::Failed(_)
+        | Stage::Retrying { .. }
+        | Stage::Succeeded { .. }
+        | Stage::Passed { .. } => verdict(step, direction, planned, course, now_ms),
     }
+}
+
+/// What a step that nothing more is tried for comes to, by the last word of its failure strategy.
+fn given_up(
+    deployment: &Deployment,
+    step: u32,
+    planned: &PlannedStep,
+    failure: &Failure,
+    action: &FailureAction,
+    now_ms: i64,
+) -> Option<Event> {
+    let reason = || format!("step {:?} failed: {}", planned.name, failure.message);
+    let finished = |outcome| Some(Event::Finished { outcome, at_ms: now_ms });
+    match action {
+        FailureAction::Ignore if planned.undo_title().is_none() => Some(Event::Ignored { step, at_ms: now_ms }),
+        FailureAction::Abort => finished(Outcome::Aborted),
+        FailureAction::Fail => {
+            let mut remains = vec![format!("{}; its failure strategy is to stop and undo nothing", reason())];
+            remains.extend(standing(deployment));
+            finished(Outcome::NeedsOperator(remains))
+        }
+        // A step that changes something is never passed over, whatever a plan says.
+        FailureAction::Ignore
+        | FailureAction::RollBack
+        | FailureAction::Retry { .. }
+        | FailureAction::ManualIntervention { .. } => Some(Event::RollbackStarted { reason: reason(), at_ms: now_ms }),
+    }
+}
+
+/// What stands, or may stand, because nothing is undone.
+fn standing(deployment: &Deployment) -> impl Iterator<Item = String> {
+    deployment.numbered().filter(|(_, planned, record)| undo_owed(planned, record)).map(|(_, planned, record)| {
+        let how = if record.perform.output().is_some() { "stands" } else { "may stand in part" };
+        format!("what step {:?} did {how}", planned.name)
+    })
 }
 
 fn back(deployment: &Deployment, now_ms: i64) -> Option<Event> {
@@ -92,7 +139,13 @@ fn remains(planned: &PlannedStep, record: &StepRecord) -> Option<String> {
             let title = planned.undo_title().unwrap_or("undo");
             Some(format!("{title} of step {:?} did not succeed: {}", planned.name, failure.message))
         }
-        Stage::Pending | Stage::Ready | Stage::Held | Stage::Failed(_) | Stage::Retrying { .. } | Stage::Succeeded { .. } => None,
+        Stage::Pending
+        | Stage::Ready
+        | Stage::Held
+        | Stage::Failed(_)
+        | Stage::Retrying { .. }
+        | Stage::Succeeded { .. }
+        | Stage::Passed { .. } => None,
     }
 }
 
@@ -101,22 +154,44 @@ fn verdict(step: u32, direction: Direction, planned: &PlannedStep, course: &Cour
     let given_up = |failure| Some(Event::GivenUp { step, direction, failure, at_ms: now_ms });
     match (&course.stage, direction) {
         (Stage::Pending, _) => Some(Event::Opened { step, direction, at_ms: now_ms }),
-        (Stage::Held | Stage::Succeeded { .. } | Stage::GivenUp { .. }, _) => None,
+        (Stage::Held | Stage::Succeeded { .. } | Stage::GivenUp { .. } | Stage::Passed { .. }, _) => None,
         (Stage::Ready | Stage::Retrying { .. } | Stage::Failed(_), Direction::Perform) if course.limit_passed => {
-            given_up(timed_out(planned, course, direction))
+            let failure = timed_out(planned, course, direction);
+            by_strategy(step, planned, course, &failure, now_ms).or_else(|| given_up(failure))
         }
         // An undo's attempt that took too long is tried again like one that failed for a passing reason.
         (Stage::Ready | Stage::Failed(_), Direction::Undo) if course.limit_passed => {
             retry(step, direction, planned, course).or_else(|| given_up(timed_out(planned, course, direction)))
         }
-        (Stage::Ready, _) if course.lost > planned.hand_overs => given_up(lost(planned, course)),
+        (Stage::Ready, Direction::Perform) if course.lost > planned.hand_overs => {
+            let failure = lost(planned, course);
+            by_strategy(step, planned, course, &failure, now_ms).or_else(|| given_up(failure))
+        }
+        (Stage::Ready, Direction::Undo) if course.lost > planned.hand_overs => given_up(lost(planned, course)),
         (Stage::Ready | Stage::Retrying { .. }, _) => None,
+        (Stage::Failed(failure), Direction::Perform) if is_retried(planned, failure) => {
+            by_strategy(step, planned, course, failure, now_ms).or_else(|| given_up(failure.as_ref().clone()))
+        }
         (Stage::Failed(failure), _) => failure
             .transient
             .then(|| retry(step, direction, planned, course))
             .flatten()
             .or_else(|| given_up(failure.as_ref().clone())),
     }
+}
+
+/// Whether a failure strategy speaks of retries, instead of the step's own for failures that pass by themselves.
+fn is_retried(planned: &PlannedStep, failure: &Failure) -> bool {
+    matches!(action_for(&planned.strategies, failure.kind), FailureAction::Retry { .. })
+}
+
+/// The retry that a failure strategy asks for, if it has one left: each gets the step's whole time limit.
+fn by_strategy(step: u32, planned: &PlannedStep, course: &Course, failure: &Failure, now_ms: i64) -> Option<Event> {
+    let FailureAction::Retry { policy, .. } = action_for(&planned.strategies, failure.kind) else { return None };
+    let delay_ms = policy.delay_ms(course.retries)?;
+    let ended_at_ms = course.attempts.last().and_then(|attempt| attempt.ended.as_ref()).map_or(now_ms, |(_, at_ms)| *at_ms);
+    let due_ms = timing::plus_ms(ended_at_ms, delay_ms);
+    Some(Event::RetryScheduled { step, direction: Direction::Perform, due_ms, fresh_limit: true })
 }
 
 /// The retry, if the policy has one left and the limit leaves time for it.
@@ -129,7 +204,7 @@ fn retry(step: u32, direction: Direction, planned: &PlannedStep, course: &Course
     }?;
     let due_ms = timing::plus_ms(*ended_at_ms, delay_ms);
     let in_time = direction == Direction::Undo || due_ms < timing::last_start_ms(course, planned);
-    in_time.then_some(Event::RetryScheduled { step, direction, due_ms })
+    in_time.then_some(Event::RetryScheduled { step, direction, due_ms, fresh_limit: false })
 }
 
 fn timed_out(planned: &PlannedStep, course: &Course, direction: Direction) -> Failure {

@@ -4,10 +4,10 @@ use std::{fmt, sync::Arc};
 
 use domain::{
     ids::{DelegateId, InstanceId},
+    signal::Signal,
     step::Checkpoint,
     task::{TaskKey, TaskReport},
 };
-use serde::{Deserialize, Serialize};
 
 use crate::{event::Loss, next::TimerId, plan::Plan};
 
@@ -24,16 +24,6 @@ impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", self.delegate, self.instance)
     }
-}
-
-/// What a person can ask of a running deployment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Signal {
-    /// Stop, and leave everything as it is.
-    Abort,
-    /// Undo everything now.
-    RollBack,
 }
 
 /// One thing that comes to a deployment.
@@ -85,5 +75,8 @@ pub enum Input {
         who: String,
         /// What.
         signal: Signal,
+        /// The step that it is about. Without one: the step whose turn it is. With one that is not, the signal is refused, so that
+        /// a word that comes late never hits another step.
+        step: Option<u32>,
     },
 }

@@ -3,7 +3,13 @@
 //! They are written against the journal's facts, not against the code that decides, so that a mistake there is found here. The
 //! explorer calls them in every reachable state, the running control plane after every event.
 
-use domain::{outcome::Outcome, step::StepKind, task::Direction};
+use domain::{
+    outcome::Outcome,
+    signal::Signal,
+    step::StepKind,
+    strategy::{FailureAction, action_for},
+    task::Direction,
+};
 
 use crate::{
     event::Event,
@@ -57,16 +63,16 @@ pub fn attempts_in_order(deployment: &Deployment) -> Result<(), Breach> {
     Ok(())
 }
 
-/// A step's turn comes only when every step before it succeeded.
+/// A step's turn comes only when every step before it is done.
 ///
 /// # Errors
 /// When one was opened early.
 pub fn forward_in_order(deployment: &Deployment) -> Result<(), Breach> {
-    let mut all_succeeded = true;
+    let mut all_done = true;
     for (step, _, record) in deployment.numbered() {
         let opened = record.perform.opened_at_ms.is_some();
-        require(!opened || all_succeeded, || format!("step {step} was opened before its turn"))?;
-        all_succeeded &= record.perform.output().is_some();
+        require(!opened || all_done, || format!("step {step} was opened before its turn"))?;
+        all_done &= record.perform.is_done();
     }
     Ok(())
 }
@@ -97,12 +103,18 @@ pub fn outcome_is_true(deployment: &Deployment) -> Result<(), Breach> {
     let owed = || deployment.numbered().filter(|(_, planned, record)| is_owed(planned.action.kind(), record));
     match outcome {
         Outcome::Succeeded => {
-            let done = deployment.steps.iter().all(|record| record.perform.output().is_some());
+            let done = deployment.steps.iter().all(|record| record.perform.is_done());
+            let passed = owed().all(|(_, _, record)| record.perform.output().is_some());
+            require(passed, || "succeeded, but a step that changes something was passed over".to_owned())?;
             require(done && deployment.rollback.is_none(), || "succeeded, but not every step did".to_owned())
         }
         Outcome::RolledBack => {
             let undone = owed().all(|(_, _, record)| record.undo.output().is_some());
             require(undone && deployment.rollback.is_some(), || "rolled back, but an undo is owed".to_owned())
+        }
+        Outcome::NeedsOperator(remains) if deployment.rollback.is_none() => {
+            require(strategy_ends(deployment, &FailureAction::Fail), || "stopped on nobody's word".to_owned())?;
+            require(remains.len() > owed().count(), || "needs an operator, and does not tell everything that stands".to_owned())
         }
         Outcome::NeedsOperator(remains) => {
             let tried = owed().all(|(_, _, record)| record.undo.is_over());
@@ -110,12 +122,12 @@ pub fn outcome_is_true(deployment: &Deployment) -> Result<(), Breach> {
             require(tried, || "needs an operator, but an undo was never tried".to_owned())?;
             require(failed > 0 && failed == remains.len(), || "needs an operator, but not for what remains".to_owned())
         }
-        Outcome::Aborted => require(deployment.signal.is_some(), || "aborted on nobody's word".to_owned()),
+        Outcome::Aborted => require(is_aborted(deployment), || "aborted on nobody's word".to_owned()),
         Outcome::Rejected => Err(Breach("what was rejected has no journal".to_owned())),
     }
 }
 
-/// Not over means something is outstanding: its turn in the queue, a task, or a timer.
+/// Not over means something is outstanding: its turn in the queue, a task, a timer, or a person's word.
 ///
 /// # Errors
 /// When nothing is.
@@ -123,8 +135,9 @@ pub fn something_outstanding(deployment: &Deployment) -> Result<(), Breach> {
     match next(deployment) {
         Next::Finished(_) => require(deployment.finished.is_some(), || "over without an end".to_owned()),
         Next::Queued => require(deployment.started_at_ms.is_none(), || "queued, though it started".to_owned()),
-        Next::Outstanding { wanted, held, cancel, timers } => {
-            require(wanted.is_some() || held.is_some() || !timers.is_empty(), || "nothing is outstanding".to_owned())?;
+        Next::Outstanding { wanted, held, cancel, timers, hold } => {
+            let something = wanted.is_some() || held.is_some() || hold.is_some() || !timers.is_empty();
+            require(something, || "nothing is outstanding".to_owned())?;
             require(wanted.is_none() || held.is_none(), || "a task is wanted while one is held".to_owned())?;
             require(cancel.is_none() || cancel == held.map(|held| held.task), || "cancels what is not held".to_owned())
         }
@@ -140,6 +153,24 @@ pub fn replays_to(journal: &[Event], deployment: &Deployment) -> Result<(), Brea
         Ok(replayed) => require(replayed == *deployment, || "the journal gives another state".to_owned()),
         Err(error) => Err(Breach(format!("the journal can't be replayed: {error}"))),
     }
+}
+
+fn is_aborted(deployment: &Deployment) -> bool {
+    matches!(deployment.turn, Some((Signal::Abort, _))) || strategy_ends(deployment, &FailureAction::Abort)
+}
+
+/// Whether a step was given up whose failure strategy comes to that.
+fn strategy_ends(deployment: &Deployment, action: &FailureAction) -> bool {
+    deployment.numbered().any(|(_, planned, record)| match &record.perform.stage {
+        Stage::GivenUp { failure, .. } => action_for(&planned.strategies, failure.kind).last() == action,
+        Stage::Pending
+        | Stage::Ready
+        | Stage::Held
+        | Stage::Failed(_)
+        | Stage::Retrying { .. }
+        | Stage::Succeeded { .. }
+        | Stage::Passed { .. } => false,
+    })
 }
 
 /// From the first claim on, whoever held the task may have written.

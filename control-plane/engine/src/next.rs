@@ -3,14 +3,15 @@
 use domain::{
     ids::DelegateId,
     outcome::Outcome,
+    signal::Signal,
     step::StepKind,
     task::{Direction, TaskKey},
 };
 
 use crate::{
     follow_up::{current, follow_up},
-    input::{Holder, Signal},
-    state::{Deployment, Stage},
+    input::Holder,
+    state::{Asked, Course, Deployment, Stage},
     timing,
 };
 
@@ -30,9 +31,30 @@ pub enum Next {
         cancel: Option<TaskKey>,
         /// When to come back at the latest, whatever else happens.
         timers: Vec<Timer>,
+        /// A person's word, without which it does not go on (or not before a timer is due).
+        hold: Option<Hold>,
     },
     /// Nothing any more.
     Finished(Outcome),
+}
+
+/// What a person has to say something about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hold {
+    /// It was paused; a step that runs goes on to its end.
+    Paused {
+        /// By whom.
+        who: String,
+        /// Since when, in milliseconds since 1970-01-01 UTC.
+        since_ms: i64,
+    },
+    /// A step failed, and its failure strategy asks what to do.
+    Asked {
+        /// Which step.
+        step: u32,
+        /// Until when, in milliseconds since 1970-01-01 UTC.
+        until_ms: i64,
+    },
 }
 
 /// A task that a delegate should be found for.
@@ -81,6 +103,11 @@ pub enum TimerId {
         /// Forward or back.
         direction: Direction,
     },
+    /// The time in which a person could answer is over.
+    Answer {
+        /// Which step.
+        step: u32,
+    },
 }
 
 /// A point in time at which the deployment wants [`crate::Input::TimerFired`].
@@ -99,7 +126,7 @@ pub fn next(deployment: &Deployment) -> Next {
     }
     if follow_up(deployment, deployment.created_at_ms).is_some() {
         let settle = Timer { id: TimerId::Settle, due_ms: deployment.created_at_ms };
-        return Next::Outstanding { wanted: None, held: None, cancel: None, timers: vec![settle] };
+        return Next::Outstanding { wanted: None, held: None, cancel: None, timers: vec![settle], hold: None };
     }
     if deployment.started_at_ms.is_none() {
         return Next::Queued;
@@ -110,6 +137,24 @@ pub fn next(deployment: &Deployment) -> Next {
         cancel: held.map(|held| held.task).filter(|task| cancelled(deployment, *task)),
         held,
         timers: timers(deployment),
+        hold: hold(deployment),
+    }
+}
+
+fn hold(deployment: &Deployment) -> Option<Hold> {
+    if let Some((step, until_ms)) = asked(deployment) {
+        return Some(Hold::Asked { step, until_ms });
+    }
+    let (who, since_ms) = deployment.paused.clone().filter(|_| deployment.rollback.is_none())?;
+    Some(Hold::Paused { who, since_ms })
+}
+
+/// The step about which a person is asked, and until when.
+fn asked(deployment: &Deployment) -> Option<(u32, i64)> {
+    let (step, direction @ Direction::Perform) = current(deployment)? else { return None };
+    match deployment.course(step, direction)? {
+        Course { stage: Stage::GivenUp { .. }, asked: Asked::Until(until_ms), .. } => Some((step, *until_ms)),
+        _ => None,
     }
 }
 
@@ -127,9 +172,9 @@ fn wanted(deployment: &Deployment) -> Option<WantedTask> {
 /// Whether the holder of a task is to stop: its time is over, or a person wants to go another way.
 fn cancelled(deployment: &Deployment, task: TaskKey) -> bool {
     let late = deployment.course(task.step, task.direction).is_some_and(|course| course.limit_passed);
-    late || match (&deployment.signal, task.direction) {
+    late || match (&deployment.turn, task.direction) {
         (Some((Signal::Abort, _)), _) | (Some((Signal::RollBack, _)), Direction::Perform) => true,
-        (Some((Signal::RollBack, _)), Direction::Undo) | (None, _) => false,
+        (Some(_), Direction::Perform | Direction::Undo) | (None, _) => false,
     }
 }
 
@@ -139,6 +184,9 @@ fn timers(deployment: &Deployment) -> Vec<Timer> {
     let (Some(planned), Some(course)) = (deployment.planned(step), deployment.course(step, direction)) else { return timers };
     if let Stage::Retrying { due_ms } = course.stage {
         timers.push(Timer { id: TimerId::Retry { step, direction }, due_ms });
+    }
+    if let Some((step, due_ms)) = asked(deployment) {
+        timers.push(Timer { id: TimerId::Answer { step }, due_ms });
     }
     if planned.action.kind() == StepKind::Wait {
         if let Some(due_ms) = timing::wait_due_ms(course, planned) {

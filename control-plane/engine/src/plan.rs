@@ -4,7 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use domain::{ids::DeploymentId, infrastructure::InfrastructureSpec, retry::RetryPolicy, step::StepAction};
+use domain::{
+    ids::DeploymentId, infrastructure::InfrastructureSpec, retry::RetryPolicy, step::StepAction, strategy::FailureStrategy,
+};
 use serde::{Deserialize, Serialize};
 
 /// How often a task may be lost with its delegate before its step fails, unless the plan says otherwise.
@@ -54,6 +56,9 @@ pub struct PlannedStep {
     pub timeout_seconds: u64,
     /// How often, and after which waits, it is tried again after a failure that may pass.
     pub retry: RetryPolicy,
+    /// What is done when it fails for good: its own strategies, then its phase's, then the workflow's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub strategies: Vec<FailureStrategy>,
     /// How often a task may be lost with its delegate before the step fails.
     #[serde(default = "default_hand_overs")]
     pub hand_overs: u32,

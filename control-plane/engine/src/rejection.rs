@@ -1,6 +1,6 @@
 //! Why an input changes nothing. Repeats that are harmless are no rejection: they are answered with no events.
 
-use domain::outcome::Outcome;
+use domain::{outcome::Outcome, signal::Signal};
 
 use crate::{input::Holder, plan::InvalidPlan};
 
@@ -61,10 +61,37 @@ pub enum Rejection {
     /// The deployment is being aborted: it can't be rolled back any more.
     #[error("the deployment is being aborted")]
     Aborting,
+    /// A rollback is not paused: half undone is what nobody wants for long.
+    #[error("the deployment is rolling back, and a rollback can't be paused")]
+    RollingBack,
+    /// No step waits for that word.
+    #[error("there is nothing to {signal}: no step waits for a person{}", still_held(held.as_ref()))]
+    NothingToAnswer {
+        /// The word.
+        signal: Signal,
+        /// Who works on a step now.
+        held: Option<Holder>,
+    },
+    /// It is another step's turn.
+    #[error("it is the turn of step {step}, not of the one that was named")]
+    OtherStep {
+        /// Position of the step whose turn it is, from 0.
+        step: u32,
+    },
+    /// The step changes something.
+    #[error("step {step:?} changes what later steps build on: it can be tried again, or the deployment rolled back or aborted")]
+    NotPassedOver {
+        /// Its name.
+        step: String,
+    },
     /// A deployment of that id exists, with another plan.
     #[error("a deployment of this id exists with another plan")]
     AlreadyCreated,
     /// The plan can't be carried out.
     #[error(transparent)]
     InvalidPlan(#[from] InvalidPlan),
+}
+
+fn still_held(held: Option<&Holder>) -> String {
+    held.map(|holder| format!(" ({holder} works on one)")).unwrap_or_default()
 }

@@ -20,11 +20,12 @@ pub(crate) fn plus_ms(at_ms: i64, ms: u64) -> i64 {
     at_ms.saturating_add(i64::try_from(ms).unwrap_or(i64::MAX))
 }
 
-/// From when the limit counts. Forward: from the step's turn, over all attempts. Back: from the newest attempt's claim, since an
+/// From when the limit counts. Forward: from the step's turn, over all attempts (anew for each where a
+/// failure strategy asks for the retry). Back: from the newest attempt's claim, since an
 /// undo rather waits for a delegate than not happen.
 pub(crate) fn limit_counts_from(course: &Course, direction: Direction) -> Option<i64> {
     match direction {
-        Direction::Perform => course.opened_at_ms,
+        Direction::Perform => course.limit_from_ms,
         Direction::Undo => course.attempts.last().map(|attempt| attempt.claimed_at_ms),
     }
 }
@@ -37,7 +38,7 @@ pub(crate) fn limit_due_ms(course: &Course, step: &PlannedStep, direction: Direc
 
 /// Until when a forward step may begin another attempt.
 pub(crate) fn last_start_ms(course: &Course, step: &PlannedStep) -> i64 {
-    course.opened_at_ms.map_or(i64::MAX, |at| plus_seconds(at, step.timeout_seconds))
+    course.limit_from_ms.map_or(i64::MAX, |at| plus_seconds(at, step.timeout_seconds))
 }
 
 /// When a *Wait* is over; none for other kinds or before its turn.

@@ -1,17 +1,18 @@
 //! How a deployment is shown.
 
 use domain::{
-    deployment::{AttemptView, DeploymentStatus, DeploymentView, StepState, StepView, UndoView},
-    step::StepKind,
+    deployment::{AttemptView, DeploymentStatus, DeploymentView, ShiftView, StepState, StepView, UndoView},
+    signal::Signal,
+    step::{Checkpoint, StepKind},
+    strategy::action_for,
     task::Direction,
 };
 
 use crate::{
     follow_up::undo_owed,
-    input::Signal,
-    next::{Next, next},
+    next::{Hold, Next, next},
     plan::PlannedStep,
-    state::{AttemptEnd, Course, Deployment, Stage, StepRecord},
+    state::{Asked, AttemptEnd, Course, Deployment, Passed, Stage, StepRecord},
 };
 
 /// The view of a deployment. `waiting`: why no delegate is eligible for the task that is wanted, one sentence a delegate.
@@ -31,26 +32,55 @@ pub fn view(deployment: &Deployment, waiting: Option<Vec<String>>) -> Deployment
         finished_at_ms: deployment.finished.as_ref().map(|(_, at_ms)| *at_ms),
         status: status(deployment, waiting),
         steps: deployment.numbered().map(|(index, planned, record)| step(deployment, index, planned, record)).collect(),
+        shifted: shifted(deployment),
+        signals: deployment.signals.clone(),
         revision: deployment.revision,
     }
 }
 
+/// The last switch of traffic that stands.
+fn shifted(deployment: &Deployment) -> Option<ShiftView> {
+    if deployment.rollback.is_some() {
+        return None;
+    }
+    deployment.steps.iter().flat_map(|record| &record.perform.checkpoints).rev().find_map(|fact| match fact.as_ref() {
+        Checkpoint::TrafficSwitched { at_ms, switch_ms } => Some(ShiftView { at_ms: *at_ms, switch_ms: *switch_ms }),
+        Checkpoint::ProductionRecorded { .. }
+        | Checkpoint::TaskDefinitionRegistered { .. }
+        | Checkpoint::ServiceCreated { .. }
+        | Checkpoint::ResizeStarted { .. }
+        | Checkpoint::ListenersRecorded { .. }
+        | Checkpoint::DownsizeStarted { .. } => None,
+    })
+}
+
 fn status(deployment: &Deployment, waiting: Option<Vec<String>>) -> DeploymentStatus {
-    let wanted = match next(deployment) {
+    let (wanted, hold) = match next(deployment) {
         Next::Finished(outcome) => return DeploymentStatus::Finished { outcome },
-        Next::Queued => return DeploymentStatus::Queued,
-        Next::Outstanding { wanted, held: _, cancel: _, timers: _ } => wanted,
+        Next::Queued => return DeploymentStatus::Queued { behind: None },
+        Next::Outstanding { wanted, held: _, cancel: _, timers: _, hold } => (wanted, hold),
     };
-    match (wanted, waiting) {
-        (Some(_), Some(reasons)) => DeploymentStatus::WaitingForDelegate { reasons },
-        (_, _) if is_turning_back(deployment) => DeploymentStatus::RollingBack,
-        (_, _) => DeploymentStatus::Running,
+    match (wanted, waiting, hold) {
+        (Some(_), Some(reasons), _) => DeploymentStatus::WaitingForDelegate { reasons },
+        (_, _, _) if is_turning_back(deployment) => DeploymentStatus::RollingBack,
+        (_, _, Some(Hold::Paused { who, since_ms })) => DeploymentStatus::Paused { who, since_ms },
+        (_, _, Some(Hold::Asked { step, until_ms })) => {
+            let planned = deployment.planned(step);
+            let failure = deployment.course(step, Direction::Perform).and_then(Course::failure);
+            let otherwise = planned.zip(failure).map(|(planned, failure)| action_for(&planned.strategies, failure.kind).last());
+            DeploymentStatus::WaitingForPerson {
+                step: planned.map_or_else(String::new, |planned| planned.name.clone()),
+                until_ms,
+                otherwise: otherwise.map_or("rollback", |action| action.as_str()).to_owned(),
+            }
+        }
+        (_, _, None) => DeploymentStatus::Running,
     }
 }
 
 /// Whether steps are undone, or will be as soon as the task that is held has ended.
 fn is_turning_back(deployment: &Deployment) -> bool {
-    deployment.rollback.is_some() || matches!(deployment.signal, Some((Signal::RollBack, _)))
+    deployment.rollback.is_some() || matches!(deployment.turn, Some((Signal::RollBack, _)))
 }
 
 fn step(deployment: &Deployment, index: u32, planned: &PlannedStep, record: &StepRecord) -> StepView {
@@ -85,8 +115,10 @@ fn state(course: &Course, planned: &PlannedStep, left: bool) -> StepState {
         (Stage::Ready, false) => StepState::Wanted,
         (Stage::Held, _) => StepState::Running,
         (Stage::Failed(_) | Stage::Retrying { .. }, false) => StepState::WaitingToRetry,
+        (Stage::GivenUp { .. }, false) if matches!(course.asked, Asked::Until(_)) => StepState::WaitingForPerson,
         (Stage::Ready | Stage::Failed(_) | Stage::Retrying { .. }, true) | (Stage::GivenUp { .. }, _) => StepState::Failed,
-        (Stage::Succeeded { .. }, _) => StepState::Succeeded,
+        (Stage::Passed { how: Passed::Ignored, .. }, _) => StepState::Ignored,
+        (Stage::Succeeded { .. } | Stage::Passed { how: Passed::MarkedSucceeded, .. }, _) => StepState::Succeeded,
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use domain::signal::Signal;
 use domain::{
     error::{Error, ErrorCode},
     ids::DeploymentId,
 };
-use engine::Signal;
 use proto::{
     api::{
         Deployment, GetDeploymentRequest, ListDeploymentsRequest, ListDeploymentsResponse, LogEntry, LogsRequest, SignalRequest,
@@ -37,6 +37,17 @@ impl DeploymentsService {
     /// The service over what the API works with.
     pub fn new(context: Arc<ApiContext>) -> Self {
         Self { context }
+    }
+}
+
+impl DeploymentsService {
+    async fn step_named(&self, id: DeploymentId, name: &str) -> Result<u32, Status> {
+        let view = self.context.dispatch.view(id).await.map_err(|error| status::dispatch(&error))?;
+        let named = view.steps.iter().find(|step| step.name == name).map(|step| step.index);
+        named.ok_or_else(|| {
+            let names: Vec<&str> = view.steps.iter().map(|step| step.name.as_str()).collect();
+            invalid(format!("step: the deployment has no step {name:?}; its steps: {}", names.join(", ")))
+        })
     }
 }
 
@@ -116,15 +127,18 @@ impl Deployments for DeploymentsService {
 
     async fn signal(&self, request: Request<SignalRequest>) -> Result<Response<Deployment>, Status> {
         let who = caller(&request)?.name;
-        let SignalRequest { deployment_id, signal } = request.into_inner();
+        let SignalRequest { deployment_id, signal, step } = request.into_inner();
         let id = id(&deployment_id)?;
-        let said = match signal.as_str() {
-            "abort" => Signal::Abort,
-            "rollback" => Signal::RollBack,
-            other => return Err(invalid(format!("signal: {other:?} is neither \"abort\" nor \"rollback\""))),
+        let said = Signal::parse(&signal).ok_or_else(|| {
+            let known = Signal::ALL.map(Signal::as_str).join(", ");
+            invalid(format!("signal: {signal:?} is none of {known}"))
+        })?;
+        let about = match step.as_str() {
+            "" => None,
+            name => Some(self.step_named(id, name).await?),
         };
         tracing::info!(target: "audit", caller = who, deployment = %id, signal, "a deployment was signalled");
-        let view = self.context.dispatch.signal(id, who, said).await.map_err(|error| status::dispatch(&error))?;
+        let view = self.context.dispatch.signal(id, who, said, about).await.map_err(|error| status::dispatch(&error))?;
         Ok(Response::new(to_wire(&view)))
     }
 }

@@ -12,9 +12,10 @@ use std::{
 use domain::{
     deployment::DeploymentView,
     ids::{DelegateId, DeploymentId},
+    signal::Signal,
     task::TaskKey,
 };
-use engine::{Holder, Input, Plan, Signal};
+use engine::{Holder, Input, Plan};
 use runtime::{clock::Clock, tasks::Tasks};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -148,8 +149,10 @@ impl Dispatch {
         id: DeploymentId,
         who: String,
         signal: Signal,
+        step: Option<u32>,
     ) -> Result<DeploymentView, DispatchError> {
-        self.ask(id, |reply| Message::Input { input: Box::new(Input::Signal { who, signal }), reply: Reply::Person(reply) }).await
+        self.ask(id, |reply| Message::Input { input: Box::new(Input::Signal { who, signal, step }), reply: Reply::Person(reply) })
+            .await
     }
 
     /// How a deployment stands.

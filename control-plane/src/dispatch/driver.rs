@@ -11,7 +11,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::{deployment::DeploymentView, ids::DeploymentId, task::TaskKey};
+use domain::{
+    deployment::{DeploymentStatus, DeploymentView},
+    ids::DeploymentId,
+    task::TaskKey,
+};
 use engine::{Deployment, Next, Plan, Rejection, assignment, next, view};
 use proto::{
     convert::document::to_json,
@@ -311,7 +315,11 @@ impl Driver {
 
     fn view(&self) -> Result<DeploymentView, DispatchError> {
         let state = self.state.as_ref().ok_or(DispatchError::NotFound(self.id))?;
-        Ok(view(state, self.waiting.clone()))
+        let mut shown = view(state, self.waiting.clone());
+        if let DeploymentStatus::Queued { behind } = &mut shown.status {
+            *behind = self.dispatch.queue.ahead(&self.lane, self.id);
+        }
+        Ok(shown)
     }
 
     /// How long nothing is due.

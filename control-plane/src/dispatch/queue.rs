@@ -63,6 +63,12 @@ impl Queue {
         lanes.get(lane).is_some_and(|waiting| waiting.first == Some(deployment))
     }
 
+    /// Whose turn it is, if it is another deployment's.
+    pub fn ahead(&self, lane: &Lane, deployment: DeploymentId) -> Option<DeploymentId> {
+        let lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        lanes.get(lane)?.first.filter(|first| *first != deployment)
+    }
+
     /// The deployment has ended, or left the queue before its turn. Returns the one whose turn has come by that.
     pub fn leave(&self, lane: &Lane, deployment: DeploymentId) -> Option<DeploymentId> {
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);

@@ -71,7 +71,7 @@ impl Turn {
         let (wanted, held, timers) = match next(&self.deployment) {
             Next::Finished(_) => return None,
             Next::Queued => return dispatch.queue.is_first(lane, id).then_some(Input::Start),
-            Next::Outstanding { wanted, held, cancel: _, timers } => (wanted, held, timers),
+            Next::Outstanding { wanted, held, cancel: _, timers, hold: _ } => (wanted, held, timers),
         };
         if let Some(due) = timers.iter().find(|timer| timer.due_ms <= self.now_ms) {
             return Some(Input::TimerFired(due.id));

@@ -2,7 +2,8 @@
 
 use domain::{
     manifest::{
-        ActionDocument, Diagnostic, HttpCheckDocument, HttpTargetDocument, Manifest, Source, StepDocument, SwapDocument, Workflow,
+        ActionDocument, Diagnostic, HttpCheckDocument, HttpTargetDocument, Manifest, Phase, Source, StepDocument, SwapDocument,
+        Workflow,
     },
     retry::RetryPolicy,
     step::{HttpCheck, HttpTarget, Note, StepAction, SwapTargetGroups, UpgradeContainers, Wait},
@@ -33,8 +34,8 @@ pub(super) fn steps(
     placeholders: &Placeholders,
     resolver: &mut Resolver,
 ) -> Option<(String, Vec<PlannedStep>)> {
-    let all: Vec<(&str, &StepDocument)> =
-        workflow.phases.iter().flat_map(|phase| phase.steps.iter().map(|step| (phase.name.as_str(), step))).collect();
+    let all: Vec<(&Phase, &StepDocument)> =
+        workflow.phases.iter().flat_map(|phase| phase.steps.iter().map(move |step| (phase, step))).collect();
     let mut names = names.clone();
     for (_, step) in &all {
         explain_later(&mut names, step);
@@ -54,7 +55,7 @@ pub(super) fn steps(
         planned.push(action.map(|action| {
             PlannedStep {
                 name: step.name.clone(),
-                phase: phase.to_owned(),
+                phase: phase.name.clone(),
                 timeout_seconds: step
                     .timeout_ms
                     .map_or_else(|| timeout_seconds(&action, steady_minutes), |ms| ms.div_ceil(1_000)),
@@ -62,6 +63,11 @@ pub(super) fn steps(
                     .retry
                     .as_ref()
                     .map_or_else(RetryPolicy::transient, |retry| RetryPolicy { delays_ms: retry.delays_ms.clone() }),
+                strategies: [&step.failure_strategies, &phase.failure_strategies, &workflow.failure_strategies]
+                    .into_iter()
+                    .flatten()
+                    .cloned()
+                    .collect(),
                 hand_overs: DEFAULT_HAND_OVERS,
                 action,
             }

@@ -1,9 +1,10 @@
 //! The view of a deployment.
 
 use domain::{
-    deployment::{AttemptView, DeploymentStatus, DeploymentView, StepState, StepView, UndoView},
+    deployment::{AttemptView, DeploymentStatus, DeploymentView, ShiftView, SignalView, StepState, StepView, UndoView},
     failure::{Effect, Failure, FailureKind, PeerAnswer},
     outcome::Outcome,
+    signal::Signal,
     step::StepKind,
     task::Direction,
 };
@@ -28,6 +29,8 @@ pub fn to_wire(view: &DeploymentView) -> api::Deployment {
         status: Some(status_to_wire(&view.status)),
         steps: view.steps.iter().map(step_to_wire).collect(),
         revision: view.revision,
+        signals: view.signals.iter().map(signal_to_wire).collect(),
+        shifted: view.shifted.map(|shift| api::Shift { at_ms: shift.at_ms, switch_ms: shift.switch_ms }),
     }
 }
 
@@ -51,7 +54,19 @@ pub fn from_wire(wire: api::Deployment) -> Result<DeploymentView, Malformed> {
         status: status_from_wire(wire.status)?,
         steps: wire.steps.into_iter().map(step_from_wire).collect::<Result<_, _>>()?,
         revision: wire.revision,
+        signals: wire.signals.into_iter().map(signal_from_wire).collect::<Result<_, _>>()?,
+        shifted: wire.shifted.map(|shift| ShiftView { at_ms: shift.at_ms, switch_ms: shift.switch_ms }),
     })
+}
+
+fn signal_to_wire(taken: &SignalView) -> api::SignalTaken {
+    api::SignalTaken { who: taken.who.clone(), signal: taken.signal.as_str().to_owned(), step: taken.step, at_ms: taken.at_ms }
+}
+
+fn signal_from_wire(taken: api::SignalTaken) -> Result<SignalView, Malformed> {
+    let signal = Signal::parse(&taken.signal)
+        .ok_or_else(|| Malformed::new("signals.signal", format!("{:?} is no signal", taken.signal)))?;
+    Ok(SignalView { who: taken.who, signal, step: taken.step, at_ms: taken.at_ms })
 }
 
 fn time(ms: i64) -> Option<i64> {
@@ -61,7 +76,15 @@ fn time(ms: i64) -> Option<i64> {
 fn status_to_wire(status: &DeploymentStatus) -> api::Status {
     use api::status::State;
     let state = match status {
-        DeploymentStatus::Queued => State::Queued(api::Queued {}),
+        DeploymentStatus::Queued { behind } => {
+            State::Queued(api::Queued { behind: behind.map(|id| id.to_string()).unwrap_or_default() })
+        }
+        DeploymentStatus::Paused { who, since_ms } => State::Paused(api::Paused { who: who.clone(), since_ms: *since_ms }),
+        DeploymentStatus::WaitingForPerson { step, until_ms, otherwise } => State::WaitingForPerson(api::WaitingForPerson {
+            step: step.clone(),
+            until_ms: *until_ms,
+            otherwise: otherwise.clone(),
+        }),
         DeploymentStatus::Running => State::Running(api::Running {}),
         DeploymentStatus::WaitingForDelegate { reasons } => {
             State::WaitingForDelegate(api::WaitingForDelegate { reasons: reasons.clone() })
@@ -81,7 +104,14 @@ fn status_to_wire(status: &DeploymentStatus) -> api::Status {
 fn status_from_wire(status: Option<api::Status>) -> Result<DeploymentStatus, Malformed> {
     use api::status::State;
     match status.and_then(|status| status.state).ok_or_else(|| Malformed::new("status", "missing"))? {
-        State::Queued(_) => Ok(DeploymentStatus::Queued),
+        State::Queued(queued) => {
+            let behind = some(queued.behind).map(|id| parse("status.queued.behind", &id)).transpose()?;
+            Ok(DeploymentStatus::Queued { behind })
+        }
+        State::Paused(paused) => Ok(DeploymentStatus::Paused { who: paused.who, since_ms: paused.since_ms }),
+        State::WaitingForPerson(asked) => {
+            Ok(DeploymentStatus::WaitingForPerson { step: asked.step, until_ms: asked.until_ms, otherwise: asked.otherwise })
+        }
         State::Running(_) => Ok(DeploymentStatus::Running),
         State::WaitingForDelegate(waiting) => Ok(DeploymentStatus::WaitingForDelegate { reasons: waiting.reasons }),
         State::RollingBack(_) => Ok(DeploymentStatus::RollingBack),
@@ -168,8 +198,7 @@ fn step_from_wire(step: api::Step) -> Result<StepView, Malformed> {
 }
 
 fn state_from_wire(state: &str) -> Result<StepState, Malformed> {
-    use StepState::*;
-    [Pending, Wanted, Running, WaitingToRetry, Succeeded, Failed, Skipped]
+    StepState::ALL
         .into_iter()
         .find(|known| known.as_str() == state)
         .ok_or_else(|| Malformed::new("steps.state", format!("{state:?} is no state of a step")))
@@ -196,8 +225,7 @@ fn failure_to_wire(failure: &Failure) -> api::Failure {
 }
 
 fn failure_from_wire(failure: api::Failure) -> Result<Failure, Malformed> {
-    use FailureKind::*;
-    let kind = [Application, Timeout, Connectivity, Authorization, Verification, ApprovalRejected, Policy]
+    let kind = FailureKind::ALL
         .into_iter()
         .find(|known| known.as_str() == failure.kind)
         .ok_or_else(|| Malformed::new("failure.kind", format!("{:?} is no kind of failure", failure.kind)))?;
@@ -254,6 +282,16 @@ mod tests {
             finished_at_ms: Some(9),
             status,
             revision: 12,
+            signals: Signal::ALL
+                .into_iter()
+                .map(|signal| SignalView {
+                    who: "me".into(),
+                    signal,
+                    step: Some(0).filter(|_| signal == Signal::Retry),
+                    at_ms: 3,
+                })
+                .collect(),
+            shifted: Some(ShiftView { at_ms: 4, switch_ms: 2 }),
             steps: StepKind::ALL
                 .into_iter()
                 .zip(0..)
@@ -286,7 +324,10 @@ mod tests {
             Outcome::Rejected,
         ];
         let statuses = [
-            DeploymentStatus::Queued,
+            DeploymentStatus::Queued { behind: None },
+            DeploymentStatus::Queued { behind: Some("dep_00000000000000000000000000000002".parse().expect("an id")) },
+            DeploymentStatus::Paused { who: "me".into(), since_ms: 7 },
+            DeploymentStatus::WaitingForPerson { step: "s".into(), until_ms: 8, otherwise: "abort".into() },
             DeploymentStatus::Running,
             DeploymentStatus::WaitingForDelegate { reasons: vec!["none".into()] },
             DeploymentStatus::RollingBack,

@@ -6,6 +6,7 @@ use crate::{
     failure::Failure,
     ids::{DelegateId, DeploymentId},
     outcome::Outcome,
+    signal::Signal,
     step::StepKind,
     task::Direction,
 };
@@ -15,13 +16,33 @@ use crate::{
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum DeploymentStatus {
     /// Accepted; another deployment of the same line goes first.
-    Queued,
+    Queued {
+        /// Whose turn it is now, as far as this server knows.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        behind: Option<DeploymentId>,
+    },
     /// A step is being performed, or is about to be.
     Running,
     /// A task is wanted and no delegate is eligible: why not, one sentence a delegate.
     WaitingForDelegate {
         /// One sentence for each delegate, or one that says there is none.
         reasons: Vec<String>,
+    },
+    /// A person paused it: no further step begins.
+    Paused {
+        /// Who.
+        who: String,
+        /// Since when, milliseconds since 1970-01-01 UTC.
+        since_ms: i64,
+    },
+    /// A step failed, and its failure strategy asks a person what to do.
+    WaitingForPerson {
+        /// The step's name.
+        step: String,
+        /// Until when, milliseconds since 1970-01-01 UTC.
+        until_ms: i64,
+        /// What is done then, in the word of the documents.
+        otherwise: String,
     },
     /// Steps are being undone.
     RollingBack,
@@ -44,8 +65,12 @@ pub enum StepState {
     Running,
     /// It failed for a passing reason and is tried again after a wait.
     WaitingToRetry,
+    /// It failed, and a person is asked what to do.
+    WaitingForPerson,
     /// Done.
     Succeeded,
+    /// It failed, and the deployment went on without it.
+    Ignored,
     /// Given up.
     Failed,
     /// Never started, and never will be.
@@ -53,6 +78,19 @@ pub enum StepState {
 }
 
 impl StepState {
+    /// Every state.
+    pub const ALL: [Self; 9] = [
+        Self::Pending,
+        Self::Wanted,
+        Self::Running,
+        Self::WaitingToRetry,
+        Self::WaitingForPerson,
+        Self::Succeeded,
+        Self::Ignored,
+        Self::Failed,
+        Self::Skipped,
+    ];
+
     /// The state as JSON and tables write it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -60,6 +98,8 @@ impl StepState {
             Self::Wanted => "wanted",
             Self::Running => "running",
             Self::WaitingToRetry => "waitingToRetry",
+            Self::WaitingForPerson => "waitingForPerson",
+            Self::Ignored => "ignored",
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",
             Self::Skipped => "skipped",
@@ -125,6 +165,31 @@ pub struct StepView {
     pub undo: Option<UndoView>,
 }
 
+/// When production was given the new version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ShiftView {
+    /// When both listeners were changed and read back: milliseconds since 1970-01-01 UTC, delegate's clock.
+    pub at_ms: i64,
+    /// How long the switch took, in milliseconds.
+    pub switch_ms: u64,
+}
+
+/// A person's word, as it was taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SignalView {
+    /// Who.
+    pub who: String,
+    /// What.
+    pub signal: Signal,
+    /// The step that it was about, where it was about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<u32>,
+    /// When, milliseconds since 1970-01-01 UTC.
+    pub at_ms: i64,
+}
+
 /// A deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -156,6 +221,12 @@ pub struct DeploymentView {
     pub status: DeploymentStatus,
     /// Its steps, in the plan's order.
     pub steps: Vec<StepView>,
+    /// When its version took over production, once it did; none again when it is rolled back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shifted: Option<ShiftView>,
+    /// What people said to it while it ran, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signals: Vec<SignalView>,
     /// Number of events in its journal: grows with every change.
     pub revision: u64,
 }

@@ -29,6 +29,17 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
+    /// Every kind.
+    pub const ALL: [Self; 7] = [
+        Self::Application,
+        Self::Timeout,
+        Self::Connectivity,
+        Self::Authorization,
+        Self::Verification,
+        Self::ApprovalRejected,
+        Self::Policy,
+    ];
+
     /// The kind as documents and output write it.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -17,6 +17,8 @@ pub mod manifest;
 pub mod names;
 pub mod outcome;
 pub mod retry;
+pub mod signal;
 pub mod step;
+pub mod strategy;
 pub mod suggestion;
 pub mod task;

@@ -3,7 +3,7 @@
 use domain::error::{Error, ErrorCode};
 use proto::api;
 
-use super::follow;
+use super::{follow, goal::Goal};
 use crate::{
     args::{DeployArguments, Output},
     client::Client,
@@ -38,5 +38,5 @@ pub(super) async fn run(client: &Client, screen: &mut Screen, arguments: DeployA
         }
         return Ok(0);
     }
-    follow::to_the_end(client, screen, &id, arguments.output).await
+    follow::until(client, screen, &id, Goal::parse(&arguments.wait_for), arguments.output).await
 }

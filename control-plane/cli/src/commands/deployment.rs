@@ -1,11 +1,11 @@
 //! `segue deployment`.
 
-use domain::{console::visible, deployment::DeploymentView, error::Error};
+use domain::{console::visible, deployment::DeploymentView, error::Error, signal::Signal};
 use proto::api;
 use serde::Serialize;
 use tokio_stream::StreamExt as _;
 
-use super::follow;
+use super::{follow, goal::Goal};
 use crate::{
     args::{DeploymentCommand, Output},
     client::{Client, deployment},
@@ -66,9 +66,16 @@ pub(super) async fn run(client: &Client, screen: &mut Screen, command: Deploymen
             Ok(0)
         }
         DeploymentCommand::Logs { id, follow, output } => logs(client, screen, &id, follow, output).await,
-        DeploymentCommand::Watch { id, output } => follow::to_the_end(client, screen, &id, output).await,
-        DeploymentCommand::Abort { id } => signal(client, screen, id, "abort").await,
-        DeploymentCommand::Rollback { id } => signal(client, screen, id, "rollback").await,
+        DeploymentCommand::Watch { id, wait_for, output } => {
+            follow::until(client, screen, &id, Goal::parse(&wait_for), output).await
+        }
+        DeploymentCommand::Pause(of) => signal(client, screen, of.id, None, Signal::Pause).await,
+        DeploymentCommand::Resume(of) => signal(client, screen, of.id, None, Signal::Resume).await,
+        DeploymentCommand::Abort(of) => signal(client, screen, of.id, None, Signal::Abort).await,
+        DeploymentCommand::Rollback(of) => signal(client, screen, of.id, None, Signal::RollBack).await,
+        DeploymentCommand::Retry(of) => signal(client, screen, of.id, of.step, Signal::Retry).await,
+        DeploymentCommand::Ignore(of) => signal(client, screen, of.id, of.step, Signal::Ignore).await,
+        DeploymentCommand::Succeed(of) => signal(client, screen, of.id, of.step, Signal::Succeed).await,
     }
 }
 
@@ -124,9 +131,10 @@ fn one_line(screen: &mut Screen, output: Output, entry: api::LogEntry, heading: 
     screen.data(&format!("{text}    {}\n", visible(entry.text.trim_end())))
 }
 
-async fn signal(client: &Client, screen: &mut Screen, id: String, signal: &str) -> Result<u8, Error> {
+async fn signal(client: &Client, screen: &mut Screen, id: String, step: Option<String>, signal: Signal) -> Result<u8, Error> {
     let mut deployments = client.deployments();
-    let request = api::SignalRequest { deployment_id: id.clone(), signal: signal.to_owned() };
+    let request =
+        api::SignalRequest { deployment_id: id.clone(), signal: signal.as_str().to_owned(), step: step.unwrap_or_default() };
     let view = deployment(client.call(deployments.signal(request)).await?)?;
     screen.note(&format!("Deployment {id}: {signal} was asked for; it is {}.\n", render::status_word(&view.status)));
     screen.note(&format!("\nFollow it: segue deployment watch {id}\n"));

@@ -15,6 +15,7 @@ use runtime::clock::{Clock as _, SystemClock};
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_stream::StreamExt as _;
 
+use super::goal::Goal;
 use crate::{
     args::Output,
     client::{Client, deployment},
@@ -28,15 +29,15 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// How often it is tried again.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Follows, prints, and gives the exit status that the outcome has. Ctrl-C ends the following, not the deployment.
+/// Follows, prints, and gives the exit status that the outcome has; 0 when something else was waited for and is so. Ctrl-C ends the following, not the deployment.
 ///
 /// # Errors
 /// When the deployment can't be followed.
-pub(super) async fn to_the_end(client: &Client, screen: &mut Screen, id: &str, output: Output) -> Result<u8, Error> {
+pub(super) async fn until(client: &Client, screen: &mut Screen, id: &str, goal: Goal, output: Output) -> Result<u8, Error> {
     let data = output != Output::Table;
     let mut progress = Progress::new(screen, data);
     let followed = tokio::select! {
-        followed = follow(client, screen, &mut progress, id) => Some(followed),
+        followed = follow(client, screen, &mut progress, id, &goal) => Some(followed),
         _ = tokio::signal::ctrl_c() => None,
     };
     progress.end(screen);
@@ -48,7 +49,10 @@ pub(super) async fn to_the_end(client: &Client, screen: &mut Screen, id: &str, o
     render::print(screen, output, &Ending::of(&view), |look| render::ending(&view, look))?;
     match &view.status {
         DeploymentStatus::Finished { outcome } => Ok(exit::of_outcome(outcome)),
-        _ => Err(Error::new(ErrorCode::Internal, "the server ended the watch before the deployment ended")),
+        _ => {
+            screen.note(&format!("\nThe deployment goes on. Follow it: segue deployment watch {id}\n"));
+            Ok(0)
+        }
     }
 }
 
@@ -63,10 +67,16 @@ struct Place {
 }
 
 /// The two streams, opened again from where they stood as often as the server goes away; the deployment as it ended.
-async fn follow(client: &Client, screen: &mut Screen, progress: &mut Progress, id: &str) -> Result<DeploymentView, Error> {
+async fn follow(
+    client: &Client,
+    screen: &mut Screen,
+    progress: &mut Progress,
+    id: &str,
+    goal: &Goal,
+) -> Result<DeploymentView, Error> {
     let mut place = Place { begun: Instant::now(), cursor: None, away_since: None };
     loop {
-        match session(client, screen, progress, id, &mut place).await {
+        match session(client, screen, progress, id, goal, &mut place).await {
             // The first contact has had the patience of any other call: an address that is wrong stays wrong.
             Err(error) if is_passing(&error) && place.cursor.is_some() => {
                 let since = *place.away_since.get_or_insert_with(|| {
@@ -89,6 +99,7 @@ async fn session(
     screen: &mut Screen,
     progress: &mut Progress,
     id: &str,
+    goal: &Goal,
     place: &mut Place,
 ) -> Result<DeploymentView, Error> {
     let watch = api::GetDeploymentRequest { deployment_id: id.to_owned() };
@@ -113,6 +124,10 @@ async fn session(
                 Some(Ok(wire)) => {
                     let view = deployment(wire)?;
                     progress.view(screen, &view, place.begun.elapsed(), clock.now_ms());
+                    if goal.is_reached(&view)? {
+                        progress.due(screen, Duration::MAX);
+                        return Ok(view);
+                    }
                     last = Some(view);
                 }
                 Some(Err(status)) => return Err(client.explained(&status)),

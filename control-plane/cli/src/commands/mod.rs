@@ -10,6 +10,7 @@ mod discover;
 mod dispatch;
 mod follow;
 mod get;
+mod goal;
 mod server;
 mod version;
 

@@ -11,7 +11,7 @@ use domain::{
 use super::{
     Look,
     failure::failure,
-    plain::waiting,
+    plain::standing,
     table::table,
     time::{between, time},
 };
@@ -22,9 +22,11 @@ const WIDE: u16 = 130;
 /// Where a deployment stands, in a word or two.
 pub fn status_word(status: &DeploymentStatus) -> String {
     match status {
-        DeploymentStatus::Queued => "queued".to_owned(),
+        DeploymentStatus::Queued { .. } => "queued".to_owned(),
         DeploymentStatus::Running => "running".to_owned(),
         DeploymentStatus::WaitingForDelegate { .. } => "waiting for a delegate".to_owned(),
+        DeploymentStatus::Paused { .. } => "paused".to_owned(),
+        DeploymentStatus::WaitingForPerson { .. } => "waiting for a person".to_owned(),
         DeploymentStatus::RollingBack => "rolling back".to_owned(),
         DeploymentStatus::Finished { outcome } => outcome.to_string(),
     }
@@ -71,8 +73,13 @@ pub fn show(view: &DeploymentView) -> String {
     if view.finished_at_ms.is_some() {
         let _ = writeln!(text, "  took            {}", between(Some(view.created_at_ms), view.finished_at_ms));
     }
-    if let DeploymentStatus::WaitingForDelegate { reasons } = &view.status {
-        let _ = write!(text, "\n{}", waiting(reasons));
+    if let Some(standing) = standing(&view.status, view.id) {
+        let _ = write!(text, "\n{standing}");
+    }
+    for taken in &view.signals {
+        let step = taken.step.and_then(|step| view.steps.iter().find(|known| known.index == step));
+        let about = step.map_or_else(String::new, |step| format!(" {:?}", visible(&step.name)));
+        let _ = writeln!(text, "  {:<14}  {} by {}", format!("{}{about}", taken.signal), time(taken.at_ms), visible(&taken.who));
     }
     if let DeploymentStatus::Finished { outcome: Outcome::NeedsOperator(remains) } = &view.status {
         let _ = writeln!(text, "\nThis could not be undone, a person has to look:");
@@ -122,8 +129,9 @@ fn one_step(step: &StepView) -> String {
 fn mark(state: StepState) -> &'static str {
     match state {
         StepState::Succeeded => "✓",
+        StepState::Ignored => "–",
         StepState::Failed => "✗",
-        StepState::Running | StepState::Wanted | StepState::WaitingToRetry => "…",
+        StepState::Running | StepState::Wanted | StepState::WaitingToRetry | StepState::WaitingForPerson => "…",
         StepState::Pending | StepState::Skipped => " ",
     }
 }
@@ -135,6 +143,8 @@ fn word(state: StepState) -> &'static str {
         StepState::Running => "running",
         StepState::Wanted => "waiting",
         StepState::WaitingToRetry => "retrying",
+        StepState::WaitingForPerson => "waiting for a person",
+        StepState::Ignored => "failed, ignored",
         StepState::Pending => "pending",
         StepState::Skipped => "skipped",
     }

@@ -56,6 +56,8 @@ fn deployment(status: DeploymentStatus) -> DeploymentView {
         finished_at_ms: None,
         status,
         steps: KINDS.into_iter().zip(0..).map(|(kind, index)| step(index, kind)).collect(),
+        shifted: None,
+        signals: Vec::new(),
         revision: 1,
     }
 }

@@ -14,7 +14,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::{
     Look,
     failure::failure,
-    plain::waiting,
+    plain::standing,
     story::Said,
     time::{between, seconds},
 };
@@ -42,9 +42,13 @@ impl Live {
         let paint = |style: Style, text: &str| self.look.paint(style, text);
         let (good, bad, dim) = (Style::new().green(), Style::new().red(), Style::new().dim());
         let text = match said {
-            Said::Queued => "Queued: another deployment of this service and infrastructure goes first.".to_owned(),
-            Said::Waiting(reasons) => paint(Style::new().yellow(), waiting(reasons).trim_end()),
-            Said::RollingBack => paint(Style::new().yellow(), "\nRolling back: every step that was started is undone."),
+            Said::Standing(status, id) => {
+                paint(Style::new().yellow(), &format!("\n{}", standing(status, *id).unwrap_or_default().trim_end()))
+            }
+            Said::Ignored { name, failure: why, .. } => {
+                let why = why.as_ref().map_or_else(String::new, |why| format!("\n{}", failure(why, "    ").trim_end()));
+                format!("{} {} failed, and is passed over{why}", paint(Style::new().yellow(), "–"), visible(name))
+            }
             Said::Began { name, section, .. } => {
                 let section = if section.is_empty() { String::new() } else { paint(dim, &format!("{section} · ")) };
                 format!("\n{section}{}", paint(Style::new().bold(), &visible(name)))
@@ -126,6 +130,8 @@ fn one_line(step: &StepView, state: StepState, wide: usize, look: Look) -> Strin
         StepState::Failed => format!("{} {name}  {took}", look.paint(Style::new().red(), "✗")),
         StepState::Wanted => format!("… {name}  waits for a delegate"),
         StepState::WaitingToRetry => format!("… {name}  is tried again"),
+        StepState::WaitingForPerson => format!("… {name}  waits for a person"),
+        StepState::Ignored => format!("{} {name}  {took}  ignored", look.paint(Style::new().yellow(), "–")),
         StepState::Pending | StepState::Skipped => look.paint(Style::new().dim(), &format!("· {name}")),
     }
 }

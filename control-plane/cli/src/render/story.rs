@@ -12,6 +12,7 @@ use std::{
 use domain::{
     deployment::{DeploymentStatus, DeploymentView, StepState, StepView},
     failure::Failure,
+    ids::DeploymentId,
     log::LogLevel,
     task::Direction,
 };
@@ -31,12 +32,8 @@ pub struct Part {
 /// Something that is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Said {
-    /// Another deployment goes first.
-    Queued,
-    /// No delegate can take the next task: why not.
-    Waiting(Vec<String>),
-    /// Steps are being undone from here on.
-    RollingBack,
+    /// It does not go on by itself now, or steps are undone from here on.
+    Standing(DeploymentStatus, DeploymentId),
     /// A step begins.
     Began {
         /// Which.
@@ -74,6 +71,15 @@ pub enum Said {
         name: String,
         /// How long it took; an undo's time is not known.
         took_ms: Option<i64>,
+    },
+    /// It failed, and the deployment goes on without it.
+    Ignored {
+        /// Which.
+        part: Part,
+        /// Its name.
+        name: String,
+        /// Why it failed, unless that was told.
+        failure: Option<Failure>,
     },
     /// It was given up.
     Failed {
@@ -117,7 +123,7 @@ impl Story {
     /// The deployment as it stands now. Gives what is told at once.
     pub fn view(&mut self, view: &DeploymentView, now: Duration) -> Vec<Said> {
         let mut news = Vec::new();
-        self.standing(&view.status, &mut news);
+        self.standing(view, &mut news);
         for step in &view.steps {
             let state = (step.state, step.failure.as_ref());
             self.part(step, Part { step: step.index, undo: false }, &step.name, state, &mut news);
@@ -129,7 +135,8 @@ impl Story {
             }
         }
         for said in news {
-            let due = if matches!(said, Said::Done { .. } | Said::Failed { .. }) { now + HOLD } else { now };
+            let due =
+                if matches!(said, Said::Done { .. } | Said::Failed { .. } | Said::Ignored { .. }) { now + HOLD } else { now };
             self.held.push_back((due, said));
         }
         self.due(now)
@@ -166,15 +173,17 @@ impl Story {
         self.held.drain(..).map(|(_, said)| said).collect()
     }
 
-    fn standing(&mut self, status: &DeploymentStatus, news: &mut Vec<Said>) {
-        if self.standing.as_ref() == Some(status) {
+    fn standing(&mut self, view: &DeploymentView, news: &mut Vec<Said>) {
+        if self.standing.as_ref() == Some(&view.status) {
             return;
         }
-        self.standing = Some(status.clone());
-        match status {
-            DeploymentStatus::Queued => news.push(Said::Queued),
-            DeploymentStatus::WaitingForDelegate { reasons } => news.push(Said::Waiting(reasons.clone())),
-            DeploymentStatus::RollingBack => news.push(Said::RollingBack),
+        self.standing = Some(view.status.clone());
+        match &view.status {
+            DeploymentStatus::Queued { .. }
+            | DeploymentStatus::WaitingForDelegate { .. }
+            | DeploymentStatus::Paused { .. }
+            | DeploymentStatus::WaitingForPerson { .. }
+            | DeploymentStatus::RollingBack => news.push(Said::Standing(view.status.clone(), view.id)),
             DeploymentStatus::Running | DeploymentStatus::Finished { .. } => {}
         }
     }
@@ -187,11 +196,13 @@ impl Story {
         (state, failure): (StepState, Option<&Failure>),
         news: &mut Vec<Said>,
     ) {
-        use StepState::{Failed, Pending, Running, Skipped, Succeeded, WaitingToRetry, Wanted};
+        use StepState::{Failed, Ignored, Pending, Running, Skipped, Succeeded, WaitingForPerson, WaitingToRetry, Wanted};
         let before = self.told.get(&part).copied();
         let direction = if part.undo { Direction::Undo } else { Direction::Perform };
         let attempt = step.attempts.iter().filter(|held| held.direction == direction).map(|held| held.attempt).max().unwrap_or(0);
-        let began = before.is_some() || attempt > 0 || matches!(state, Running | Succeeded | Failed | WaitingToRetry);
+        let began = before.is_some()
+            || attempt > 0
+            || matches!(state, Running | Succeeded | Failed | WaitingToRetry | WaitingForPerson | Ignored);
         if !began || state == Skipped {
             return;
         }
@@ -205,11 +216,15 @@ impl Story {
             Some(_) => {}
         }
         if before.is_none_or(|told| told.state != state) {
+            let told_failed = before.is_some_and(|told| matches!(told.state, Failed | WaitingForPerson));
             let failure = failure.cloned();
             let took_ms = step.started_at_ms.zip(step.ended_at_ms).filter(|_| !part.undo).map(|(from, to)| to - from);
             match state {
                 Succeeded => news.push(Said::Done { part, name, took_ms }),
-                Failed => news.push(Said::Failed { part, name, failure }),
+                // Who decides what is done about it, and how, is told by how the deployment stands.
+                Failed if before.is_some_and(|told| told.state == WaitingForPerson) => {}
+                Failed | WaitingForPerson => news.push(Said::Failed { part, name, failure }),
+                Ignored => news.push(Said::Ignored { part, name, failure: failure.filter(|_| !told_failed) }),
                 WaitingToRetry => news.push(Said::Retrying { part, name, failure }),
                 Pending | Wanted | Running | Skipped => {}
             }
@@ -230,9 +245,8 @@ mod tests {
 
     fn short(said: &[Said]) -> Vec<String> {
         let word = |said: &Said| match said {
-            Said::Queued => "queued".to_owned(),
-            Said::Waiting(_) => "waiting".to_owned(),
-            Said::RollingBack => "rolling back".to_owned(),
+            Said::Standing(status, _) => crate::render::status_word(status),
+            Said::Ignored { part, .. } => format!("ignored {}", part.step),
             Said::Began { part, .. } => format!("began {}{}", part.step, if part.undo { " undo" } else { "" }),
             Said::Again { part, attempt, .. } => format!("again {} {attempt}", part.step),
             Said::Line(line) => format!("line {} {}", line.part.step, line.text),

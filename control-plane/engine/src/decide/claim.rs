@@ -20,7 +20,7 @@ pub(super) fn claim(draft: &mut Draft, task: TaskKey, holder: Holder) -> Result<
     let (wanted, held) = match next(deployment) {
         Next::Finished(outcome) => return Err(Rejection::Finished { outcome }),
         Next::Queued => return Err(Rejection::NotWanted),
-        Next::Outstanding { wanted, held, cancel: _, timers: _ } => (wanted, held),
+        Next::Outstanding { wanted, held, cancel: _, timers: _, hold: _ } => (wanted, held),
     };
     match (wanted, held) {
         (Some(wanted), _) if wanted.task == task => {

@@ -1,22 +1,72 @@
 //! A person's word.
 
-use super::draft::Draft;
-use crate::{event::Event, input::Signal, rejection::Rejection};
+use domain::{signal::Signal, step::StepKind, task::Direction};
 
-/// The newest word counts, except that an abort is final: a task that was told to stop for it may end half done.
-pub(super) fn signal(draft: &mut Draft, who: &str, signal: Signal) -> Result<(), Rejection> {
+use super::draft::Draft;
+use crate::{
+    event::Event,
+    follow_up::current,
+    input::Holder,
+    next::{Hold, Next, next},
+    rejection::Rejection,
+    state::{Deployment, Stage},
+};
+
+/// Takes a word, or says why it can't be taken. What is so already is harmless.
+pub(super) fn signal(draft: &mut Draft, who: &str, signal: Signal, step: Option<u32>) -> Result<(), Rejection> {
     let deployment = draft.deployment();
     if let Some(outcome) = deployment.outcome() {
         return Err(Rejection::Finished { outcome: outcome.clone() });
     }
-    let said = deployment.signal.as_ref().map(|(said, _)| *said);
-    match (said, signal, deployment.rollback.is_some()) {
-        (Some(Signal::Abort), Signal::Abort, _) => Ok(()),
-        (Some(Signal::Abort), Signal::RollBack, _) => Err(Rejection::Aborting),
-        (Some(Signal::RollBack), Signal::RollBack, _) | (None, Signal::RollBack, true) => Ok(()),
-        (None, Signal::RollBack, false) | (None | Some(Signal::RollBack), Signal::Abort, _) => {
-            draft.record(Event::Signalled { who: who.to_owned(), signal, at_ms: draft.now_ms });
-            Ok(())
+    let hits = match signal {
+        Signal::Abort | Signal::RollBack => turn(deployment, signal)?.then_some(None),
+        Signal::Pause if deployment.rollback.is_some() => return Err(Rejection::RollingBack),
+        Signal::Pause => deployment.paused.is_none().then_some(None),
+        Signal::Resume => deployment.paused.is_some().then_some(None),
+        Signal::Retry | Signal::Ignore | Signal::Succeed => Some(Some(hit(deployment, signal, step)?)),
+    };
+    if let Some(step) = hits {
+        draft.record(Event::Signalled { who: who.to_owned(), signal, step, at_ms: draft.now_ms });
+    }
+    Ok(())
+}
+
+/// Which way it goes: the newest word counts, except that an abort is final, because a task that was told to stop for it may end
+/// half done.
+fn turn(deployment: &Deployment, signal: Signal) -> Result<bool, Rejection> {
+    let said = deployment.turn.as_ref().map(|(said, _)| *said);
+    match (said, signal) {
+        (Some(Signal::Abort), Signal::Abort) => Ok(false),
+        (Some(Signal::Abort), _) => Err(Rejection::Aborting),
+        (_, Signal::Abort) => Ok(true),
+        (said, _) => Ok(said.is_none() && deployment.rollback.is_none()),
+    }
+}
+
+/// The step that a word about a step hits.
+fn hit(deployment: &Deployment, signal: Signal, named: Option<u32>) -> Result<u32, Rejection> {
+    let nothing = || Rejection::NothingToAnswer { signal, held: deployment.held().map(|(_, holder, _): (_, Holder, _)| holder) };
+    if deployment.turn.is_some() {
+        return Err(nothing());
+    }
+    let (step, direction) = current(deployment).ok_or_else(nothing)?;
+    if named.is_some_and(|named| named != step) {
+        return Err(Rejection::OtherStep { step });
+    }
+    let (planned, course) =
+        (deployment.planned(step).ok_or_else(nothing)?, deployment.course(step, direction).ok_or_else(nothing)?);
+    let asked = matches!(next(deployment), Next::Outstanding { hold: Some(Hold::Asked { .. }), .. });
+    let waits = planned.action.kind() == StepKind::Wait && course.stage == Stage::Ready && direction == Direction::Perform;
+    match signal {
+        Signal::Retry if asked || matches!(course.stage, Stage::Retrying { .. }) => Ok(step),
+        // What later steps build on, or what has to be undone, is not passed over: traffic could go to what is not there.
+        Signal::Ignore | Signal::Succeed if asked && planned.undo_title().is_some() => {
+            Err(Rejection::NotPassedOver { step: planned.name.clone() })
+        }
+        Signal::Ignore if asked => Ok(step),
+        Signal::Succeed if asked || waits => Ok(step),
+        Signal::Pause | Signal::Resume | Signal::Abort | Signal::RollBack | Signal::Retry | Signal::Ignore | Signal::Succeed => {
+            Err(nothing())
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::{
 pub(super) fn fired(draft: &mut Draft, id: TimerId) -> Result<(), Rejection> {
     let timers = match next(draft.deployment()) {
         Next::Finished(_) | Next::Queued => return Ok(()),
-        Next::Outstanding { wanted: _, held: _, cancel: _, timers } => timers,
+        Next::Outstanding { wanted: _, held: _, cancel: _, timers, hold: _ } => timers,
     };
     let Some(timer) = timers.into_iter().find(|timer| timer.id == id) else { return Ok(()) };
     if draft.now_ms < timer.due_ms {
@@ -26,6 +26,7 @@ pub(super) fn fired(draft: &mut Draft, id: TimerId) -> Result<(), Rejection> {
         TimerId::Settle => {}
         TimerId::Wait { step } => draft.record(Event::WaitEnded { step, at_ms }),
         TimerId::Retry { step, direction } => draft.record(Event::RetryDue { step, direction, at_ms }),
+        TimerId::Answer { step } => draft.record(Event::NobodyAnswered { step, at_ms }),
         TimerId::Limit { step, direction: direction @ (Direction::Perform | Direction::Undo) } => {
             draft.record(Event::LimitPassed { step, direction, at_ms });
         }

@@ -38,7 +38,7 @@ fn writers(world: &World) -> Result<(), String> {
 /// The outcome says how AWS stands.
 fn ending(world: &World) -> Result<(), String> {
     let Some(outcome) = world.deployment.outcome() else { return Ok(()) };
-    let changes = || (0..world.shapes.len()).filter(|step| world.shapes[*step] == Shape::Changes);
+    let changes = || (0..world.shapes.len()).filter(|step| world.shapes[*step].changes());
     let given_up = |step: usize| matches!(world.deployment.steps()[step].undo.stage, Stage::GivenUp { .. });
     match outcome {
         Outcome::Succeeded => match changes().find(|step| !world.there[*step]) {
@@ -49,12 +49,22 @@ fn ending(world: &World) -> Result<(), String> {
             Some(step) => Err(format!("rolled back with the effect of step {step} left behind")),
             None => Ok(()),
         },
+        Outcome::NeedsOperator(remains) if world.deployment.rollback.is_none() => {
+            let told = |step: usize| remains.iter().any(|line| line.contains(&format!("step {step}")));
+            match changes().find(|step| world.there[*step] && !told(*step)) {
+                _ if !world.shapes.contains(&Shape::Stops) => Err("stopped, and no strategy says so".to_owned()),
+                Some(step) => Err(format!("the effect of step {step} is left behind and not told")),
+                None => Ok(()),
+            }
+        }
         Outcome::NeedsOperator(_) if !world.undo_troubled => Err("needs an operator though no undo had trouble".to_owned()),
         Outcome::NeedsOperator(_) => match changes().find(|step| world.there[*step] && !given_up(*step)) {
             Some(step) => Err(format!("the effect of step {step} is left behind and not told")),
             None => Ok(()),
         },
-        Outcome::Aborted if world.deployment.signal.is_none() => Err("aborted on nobody's word".to_owned()),
+        Outcome::Aborted if world.deployment.turn.is_none() && !world.shapes.contains(&Shape::Aborts) => {
+            Err("aborted on nobody's word".to_owned())
+        }
         Outcome::Aborted => Ok(()),
         Outcome::Rejected => Err("rejected after it was accepted".to_owned()),
     }

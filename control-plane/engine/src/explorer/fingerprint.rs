@@ -2,13 +2,12 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use domain::{outcome::Outcome, task::Direction};
+use domain::{outcome::Outcome, signal::Signal, task::Direction};
 
 use super::world::World;
 use crate::{
     fixture::LIMIT_SECONDS,
-    input::Signal,
-    state::{AttemptEnd, Course, Stage},
+    state::{Asked, AttemptEnd, Course, Stage},
 };
 
 /// 128 bits, so that two of some million different states practically never share one.
@@ -26,11 +25,12 @@ pub(super) fn fingerprint(world: &World) -> u128 {
 fn write(world: &World, bytes: &mut Vec<u8>) {
     let deployment = &world.deployment;
     bytes.push(u8::from(deployment.started_at_ms.is_some()) | (u8::from(deployment.rollback.is_some()) << 1));
-    bytes.push(match &deployment.signal {
+    bytes.push(match &deployment.turn {
         None => 0,
         Some((Signal::Abort, _)) => 1,
-        Some((Signal::RollBack, _)) => 2,
+        Some(_) => 2,
     });
+    bytes.push(u8::from(deployment.paused.is_some()));
     bytes.push(match deployment.outcome() {
         None => 0,
         Some(Outcome::Succeeded) => 1,
@@ -67,9 +67,10 @@ fn write_course(course: &Course, bytes: &mut Vec<u8>) {
         Stage::Failed(failure) => 3 + u8::from(failure.transient),
         Stage::Retrying { .. } => 5,
         Stage::Succeeded { .. } => 6,
-        Stage::GivenUp { .. } => 7,
+        Stage::GivenUp { failure, .. } => 7 + 2 * failure.kind as u8,
+        Stage::Passed { .. } => 8,
     });
-    let too_late = course.opened_at_ms.map(|at_ms| at_ms + i64::try_from(LIMIT_SECONDS).unwrap_or(0) * 1_000);
+    let too_late = course.limit_from_ms.map(|at_ms| at_ms + i64::try_from(LIMIT_SECONDS).unwrap_or(0) * 1_000);
     bytes.push(small(course.attempts.len()));
     for attempt in &course.attempts {
         let (end, late) = match &attempt.ended {
@@ -84,4 +85,9 @@ fn write_course(course: &Course, bytes: &mut Vec<u8>) {
     bytes.push(u8::try_from(course.retries).unwrap_or(u8::MAX));
     bytes.push(u8::try_from(course.lost).unwrap_or(u8::MAX));
     bytes.push(u8::from(course.limit_passed));
+    bytes.push(match course.asked {
+        Asked::No => 0,
+        Asked::Until(_) => 1,
+        Asked::InVain => 2,
+    });
 }

@@ -1,15 +1,15 @@
 //! What can happen next in the modelled world, and what it leads to.
 
-use domain::task::Direction;
+use domain::{signal::Signal, task::Direction};
 
 use super::world::{Actor, Phase, Rules, Said, World};
 use crate::{
     decide::decide,
     event::{Event, Loss},
-    fixture::{LIMIT_SECONDS, Shape, checkpoint, holder},
+    fixture::{LIMIT_SECONDS, checkpoint, holder},
     follow_up::follow_up,
-    input::{Input, Signal},
-    next::{HeldTask, Next, Timer, TimerId, WantedTask, next},
+    input::Input,
+    next::{HeldTask, Hold, Next, Timer, TimerId, WantedTask, next},
     rejection::Rejection,
 };
 
@@ -109,7 +109,7 @@ pub(super) fn moves(world: &World, rules: Rules) -> Vec<Move> {
             moves.extend(tears.clone().map(|tear| Move::Start { tear }));
             moves.extend(signals(may_fail));
         }
-        Next::Outstanding { wanted, held, cancel, timers } => {
+        Next::Outstanding { wanted, held, cancel, timers, hold } => {
             if wanted.is_some() {
                 moves.extend(tears.clone().map(|tear| Move::Claim { tear }));
                 if may_fail && !rules.flush_before_dispatch {
@@ -135,12 +135,24 @@ pub(super) fn moves(world: &World, rules: Rules) -> Vec<Move> {
                 }
             }
             moves.extend(signals(may_fail));
+            moves.extend(answers(hold.as_ref(), may_fail));
         }
     }
     for (index, actor) in world.actors.iter().enumerate() {
         of_actor(world, rules, index, actor, &mut moves);
     }
     moves
+}
+
+/// What a person says to a deployment that waits for it. Going on after a pause costs nothing: somebody will.
+fn answers(hold: Option<&Hold>, may_fail: bool) -> impl Iterator<Item = Move> {
+    let all: &[Signal] = match hold {
+        Some(Hold::Paused { .. }) => &[Signal::Resume],
+        Some(Hold::Asked { .. }) if may_fail => &[Signal::Retry, Signal::Ignore, Signal::Succeed],
+        None if may_fail => &[Signal::Pause, Signal::Retry],
+        Some(Hold::Asked { .. }) | None => &[],
+    };
+    all.iter().map(|signal| Move::Signal { signal: *signal, tear: 0 })
 }
 
 fn signals(may_fail: bool) -> impl Iterator<Item = Move> {
@@ -220,7 +232,7 @@ fn of_actor(world: &World, rules: Rules, index: usize, actor: &Actor, moves: &mu
 pub(super) fn make(world: &World, rules: Rules, made: Move) -> Result<Option<World>, String> {
     let mut after = world.clone();
     let (wanted, held) = match next(&world.deployment) {
-        Next::Outstanding { wanted, held, cancel: _, timers: _ } => (wanted, held),
+        Next::Outstanding { wanted, held, cancel: _, timers: _, hold: _ } => (wanted, held),
         Next::Queued | Next::Finished(_) => (None, None),
     };
     let possible = match made {
@@ -252,8 +264,10 @@ pub(super) fn make(world: &World, rules: Rules, made: Move) -> Result<Option<Wor
             (tear == 0 || after.faults > 0) && send(&mut after, &Input::TimerFired(id), due_ms, tear)?
         }
         Move::Signal { signal, tear } => {
-            after.fault(None);
-            let input = Input::Signal { who: "bob".to_owned(), signal };
+            if signal != Signal::Resume {
+                after.fault(None);
+            }
+            let input = Input::Signal { who: "bob".to_owned(), signal, step: None };
             match tear {
                 // It may be refused: an abort is final.
                 0 => send_late(&mut after, &input)?,
@@ -282,7 +296,7 @@ fn by_actor(after: &mut World, rules: Rules, index: usize, made: Move) -> Result
     let direction = Some(task.direction);
     match made {
         Move::Look { .. } => {
-            let nothing_to_do = after.shape(task) != Shape::Changes || (rules.look_up_first && after.is_done(task));
+            let nothing_to_do = !after.shape(task).changes() || (rules.look_up_first && after.is_done(task));
             after.actors[index].phase = if nothing_to_do { Phase::Done(Said::Succeeded) } else { Phase::Recording };
         }
         Move::LookFails { transient, .. } => {

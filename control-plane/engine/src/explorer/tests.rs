@@ -13,7 +13,7 @@ use super::{
     world::Rules,
 };
 use crate::{
-    fixture::Shape::{self, Changes, Looks, Waits},
+    fixture::Shape::{self, Aborts, Asks, Changes, Looks, Optional, Stops, Waits},
     planted::Planted,
 };
 
@@ -60,6 +60,11 @@ fn no_reachable_state_is_wrong_and_every_one_can_end() {
     let mut all: Vec<(Vec<Shape>, u8)> = vec![(vec![Changes, Changes, Changes], 3)];
     for (steps, faults) in [(4, 1), (3, 2), (2, 3), (1, 3)] {
         all.extend(plans(steps).into_iter().map(|shapes| (shapes, faults)));
+    }
+    // Failure strategies: what a person may say, alone and between steps that are undone.
+    all.extend([(vec![Asks], 4), (vec![Stops], 3), (vec![Optional], 3), (vec![Aborts], 3)]);
+    for strategy in [Asks, Stops, Optional, Aborts] {
+        all.extend([(vec![Changes, strategy], 3), (vec![strategy, Changes], 3), (vec![Changes, strategy, Looks], 2)]);
     }
     match explore_all(&all, Rules::SOUND) {
         Ok(seen) => {

@@ -6,11 +6,13 @@
 use std::{borrow::Borrow, sync::Arc};
 
 use domain::{
+    deployment::SignalView,
+    signal::Signal,
     step::{StepKind, StepOutput},
     task::{Direction, TaskKey},
 };
 
-use super::{Attempt, AttemptEnd, Course, Deployment, Rollback, Stage};
+use super::{Asked, Attempt, AttemptEnd, Course, Deployment, Passed, Rollback, Stage};
 use crate::{
     event::{Event, Loss},
     input::Holder,
@@ -122,6 +124,7 @@ impl Deployment {
                 require(course.stage == Stage::Pending, "it was opened before")?;
                 course.stage = Stage::Ready;
                 course.opened_at_ms = Some(*at_ms);
+                course.limit_from_ms = Some(*at_ms);
                 Ok(())
             }
             Event::Claimed { task, delegate, instance, at_ms } => {
@@ -172,13 +175,17 @@ impl Deployment {
                 course.stage = Stage::Ready;
                 Ok(())
             }
-            Event::RetryScheduled { step, direction, due_ms } => {
+            Event::RetryScheduled { step, direction, due_ms, fresh_limit } => {
                 let course = self.at(*step, *direction)?;
-                require(matches!(course.stage, Stage::Failed(_) | Stage::Ready), "no attempt ended")?;
-                require(!course.attempts.is_empty(), "no attempt was made")?;
+                let ended = matches!(course.stage, Stage::Failed(_) | Stage::Ready);
+                require(ended || (*fresh_limit && matches!(course.stage, Stage::Retrying { .. })), "no attempt ended")?;
+                require(*fresh_limit || !course.attempts.is_empty(), "no attempt was made")?;
                 course.stage = Stage::Retrying { due_ms: *due_ms };
                 course.retries += 1;
                 course.limit_passed = false;
+                if *fresh_limit {
+                    course.renew(*due_ms);
+                }
                 Ok(())
             }
             Event::RetryDue { step, direction, .. } => {
@@ -212,14 +219,31 @@ impl Deployment {
                 course.stage = Stage::GivenUp { failure: Arc::new(failure.clone()), at_ms: *at_ms };
                 Ok(())
             }
+            Event::PersonAsked { step, until_ms, .. } => {
+                let course = self.given_up(*step)?;
+                require(course.asked == Asked::No, "a person was asked before")?;
+                course.asked = Asked::Until(*until_ms);
+                Ok(())
+            }
+            Event::NobodyAnswered { step, .. } => {
+                let course = self.given_up(*step)?;
+                require(matches!(course.asked, Asked::Until(_)), "nobody was asked")?;
+                course.asked = Asked::InVain;
+                Ok(())
+            }
+            Event::Ignored { step, at_ms } => {
+                self.given_up(*step)?.stage = Stage::Passed { how: Passed::Ignored, at_ms: *at_ms };
+                Ok(())
+            }
             Event::RollbackStarted { reason, at_ms } => {
                 require(self.rollback.is_none(), "it is rolling back already")?;
                 require(self.held().is_none(), "a task is held")?;
                 self.rollback = Some(Rollback { reason: reason.clone(), at_ms: *at_ms });
                 Ok(())
             }
-            Event::Signalled { who, signal, .. } => {
-                self.signal = Some((*signal, who.clone()));
+            Event::Signalled { who, signal, step, at_ms } => {
+                self.hear(who, *signal, *step, *at_ms)?;
+                self.signals.push(SignalView { who: who.clone(), signal: *signal, step: *step, at_ms: *at_ms });
                 Ok(())
             }
             Event::Finished { outcome, at_ms } => {
@@ -228,6 +252,54 @@ impl Deployment {
                 Ok(())
             }
         }
+    }
+
+    /// What a person's word changes.
+    fn hear(&mut self, who: &str, signal: Signal, step: Option<u32>, at_ms: i64) -> Result<(), &'static str> {
+        match signal {
+            Signal::Abort | Signal::RollBack => self.turn = Some((signal, who.to_owned())),
+            Signal::Pause => self.paused = Some((who.to_owned(), at_ms)),
+            Signal::Resume => self.paused = None,
+            Signal::Retry => {
+                let direction = if self.rollback.is_some() { Direction::Undo } else { Direction::Perform };
+                let course = self.at(step.ok_or("it names no step")?, direction)?;
+                match course.stage {
+                    Stage::Retrying { .. } => {}
+                    Stage::GivenUp { .. } => {
+                        course.renew(at_ms);
+                        course.retries = 0;
+                    }
+                    Stage::Pending
+                    | Stage::Ready
+                    | Stage::Held
+                    | Stage::Failed(_)
+                    | Stage::Succeeded { .. }
+                    | Stage::Passed { .. } => return Err("there is nothing to try again"),
+                }
+                course.stage = Stage::Ready;
+            }
+            Signal::Ignore => {
+                let course = self.given_up(step.ok_or("it names no step")?)?;
+                course.stage = Stage::Passed { how: Passed::Ignored, at_ms };
+            }
+            Signal::Succeed => {
+                let step = step.ok_or("it names no step")?;
+                let waits = self.planned(step).is_some_and(|planned| planned.action.kind() == StepKind::Wait);
+                let course = self.at(step, Direction::Perform)?;
+                let open = matches!(course.stage, Stage::GivenUp { .. }) || (waits && course.stage == Stage::Ready);
+                require(open, "the step does not wait")?;
+                course.stage = Stage::Passed { how: Passed::MarkedSucceeded, at_ms };
+            }
+        }
+        Ok(())
+    }
+
+    /// A forward step that was given up.
+    fn given_up(&mut self, step: u32) -> Result<&mut Course, &'static str> {
+        require(self.rollback.is_none(), "it is rolling back")?;
+        let course = self.at(step, Direction::Perform)?;
+        require(matches!(course.stage, Stage::GivenUp { .. }), "the step was not given up")?;
+        Ok(course)
     }
 
     fn at(&mut self, step: u32, direction: Direction) -> Result<&mut Course, &'static str> {

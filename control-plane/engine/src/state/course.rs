@@ -41,6 +41,33 @@ pub enum Stage {
         /// When.
         at_ms: i64,
     },
+    /// It was not done, and the deployment goes on without it.
+    Passed {
+        /// How that came.
+        how: Passed,
+        /// When.
+        at_ms: i64,
+    },
+}
+
+/// How a deployment goes on without a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Passed {
+    /// Its failure is ignored.
+    Ignored,
+    /// A person says that it is done.
+    MarkedSucceeded,
+}
+
+/// Whether a person was asked what to do about a step that was given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Asked {
+    /// Not yet.
+    No,
+    /// Until then an answer is waited for, in milliseconds since 1970-01-01 UTC.
+    Until(i64),
+    /// Nobody answered.
+    InVain,
 }
 
 /// How an attempt ended.
@@ -74,6 +101,8 @@ pub struct Course {
     pub stage: Stage,
     /// When its turn came.
     pub opened_at_ms: Option<i64>,
+    /// From when its time limit counts.
+    pub limit_from_ms: Option<i64>,
     /// Every attempt, in order.
     pub attempts: Vec<Attempt>,
     /// What the attempts recorded, in order.
@@ -84,6 +113,8 @@ pub struct Course {
     pub lost: u32,
     /// Whether the time limit passed and has not been dealt with.
     pub limit_passed: bool,
+    /// Whether a person was asked about its failure.
+    pub asked: Asked,
 }
 
 /// A step: forward and back.
@@ -121,11 +152,13 @@ impl Course {
         Self {
             stage: Stage::Pending,
             opened_at_ms: None,
+            limit_from_ms: None,
             attempts: Vec::new(),
             checkpoints: Vec::new(),
             retries: 0,
             lost: 0,
             limit_passed: false,
+            asked: Asked::No,
         }
     }
 
@@ -150,10 +183,27 @@ impl Course {
     pub fn output(&self) -> Option<&Arc<StepOutput>> {
         match &self.stage {
             Stage::Succeeded { output, .. } => Some(output),
-            Stage::Pending | Stage::Ready | Stage::Held | Stage::Failed(_) | Stage::Retrying { .. } | Stage::GivenUp { .. } => {
-                None
-            }
+            Stage::Pending
+            | Stage::Ready
+            | Stage::Held
+            | Stage::Failed(_)
+            | Stage::Retrying { .. }
+            | Stage::GivenUp { .. }
+            | Stage::Passed { .. } => None,
         }
+    }
+
+    /// Whether the deployment may go on to the next step: it succeeded, or goes on without this one.
+    pub fn is_done(&self) -> bool {
+        matches!(self.stage, Stage::Succeeded { .. } | Stage::Passed { .. })
+    }
+
+    /// Everything from the start: a person, or a failure strategy, wants it tried as if for the first time.
+    pub(super) fn renew(&mut self, from_ms: i64) {
+        self.limit_from_ms = Some(from_ms);
+        self.limit_passed = false;
+        self.lost = 0;
+        self.asked = Asked::No;
     }
 
     /// Whether nothing more will be tried, well or not.
@@ -164,7 +214,7 @@ impl Course {
     /// When it succeeded or was given up.
     pub fn ended_at_ms(&self) -> Option<i64> {
         match &self.stage {
-            Stage::Succeeded { at_ms, .. } | Stage::GivenUp { at_ms, .. } => Some(*at_ms),
+            Stage::Succeeded { at_ms, .. } | Stage::GivenUp { at_ms, .. } | Stage::Passed { at_ms, .. } => Some(*at_ms),
             Stage::Pending | Stage::Ready | Stage::Held | Stage::Failed(_) | Stage::Retrying { .. } => None,
         }
     }

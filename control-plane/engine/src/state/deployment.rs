@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use domain::{
+    deployment::SignalView,
     ids::{DelegateId, DeploymentId},
     outcome::Outcome,
+    signal::Signal,
     task::{Direction, TaskKey},
 };
 
 use super::{Course, Stage, StepRecord};
 use crate::{
-    input::{Holder, Signal},
+    input::Holder,
     plan::{Plan, PlannedStep},
 };
 
@@ -29,8 +31,12 @@ pub struct Deployment {
     pub(crate) revision: u64,
     pub(crate) created_at_ms: i64,
     pub(crate) started_at_ms: Option<i64>,
-    /// The newest word of a person, and who spoke it.
-    pub(crate) signal: Option<(Signal, String)>,
+    /// Which way a person sends it, and who: abort or roll back.
+    pub(crate) turn: Option<(Signal, String)>,
+    /// Who paused it, and since when.
+    pub(crate) paused: Option<(String, i64)>,
+    /// Everything that people said.
+    pub(crate) signals: Vec<SignalView>,
     pub(crate) rollback: Option<Rollback>,
     pub(crate) finished: Option<(Outcome, i64)>,
     /// Who worked on it last.
@@ -45,7 +51,9 @@ impl Deployment {
             revision: 1,
             created_at_ms: at_ms,
             started_at_ms: None,
-            signal: None,
+            turn: None,
+            paused: None,
+            signals: Vec::new(),
             rollback: None,
             finished: None,
             last_delegate: None,

@@ -5,6 +5,6 @@ mod course;
 mod deployment;
 
 pub use apply::{Misfit, ReplayError};
-pub use course::{Attempt, AttemptEnd, Course, Stage, StepRecord};
+pub use course::{Asked, Attempt, AttemptEnd, Course, Passed, Stage, StepRecord};
 pub use deployment::Deployment;
 pub(crate) use deployment::Rollback;

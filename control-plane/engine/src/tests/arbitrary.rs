@@ -1,5 +1,6 @@
 //! Inputs in any order: no panic, and the journal always tells the state.
 
+use domain::signal::Signal;
 use domain::task::{Direction, TaskKey, TaskReport};
 use proptest::prelude::*;
 
@@ -9,7 +10,7 @@ use crate::{
     decide::{create, decide},
     event::{Event, Loss},
     fixture::{Shape, checkpoint, holder, plan, task},
-    input::{Input, Signal},
+    input::Input,
     invariants,
     next::TimerId,
     state::Deployment,
@@ -67,7 +68,7 @@ fn given() -> impl Strategy<Value = Given> {
         2 => any_task().prop_map(|task| Input::TaskLost { task, why: Loss::LeaseEnded }),
         2 => timer().prop_map(Input::TimerFired),
         1 => prop_oneof![Just(Signal::Abort), Just(Signal::RollBack)]
-            .prop_map(|signal| Input::Signal { who: "bob".to_owned(), signal }),
+            .prop_map(|signal| Input::Signal { who: "bob".to_owned(), signal, step: None }),
         1 => shapes().prop_map(|shapes| Input::Create(plan(&shapes))),
     ];
     prop_oneof![
@@ -82,7 +83,7 @@ fn given() -> impl Strategy<Value = Given> {
 
 fn input(given: &Given, deployment: &Deployment) -> Option<Input> {
     use crate::next::{Next, next};
-    let Next::Outstanding { wanted, held, cancel: _, timers } = next(deployment) else {
+    let Next::Outstanding { wanted, held, cancel: _, timers, hold: _ } = next(deployment) else {
         return match given {
             Given::Exactly(input) => Some(input.clone()),
             _ => None,

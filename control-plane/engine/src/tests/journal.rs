@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::{deployment::DeploymentView, outcome::Outcome, task::Direction};
+use domain::{deployment::DeploymentView, outcome::Outcome, signal::Signal, task::Direction};
 
 use super::run::{Run, failed, perform, succeeded, undo};
 use crate::{
@@ -11,7 +11,6 @@ use crate::{
         Shape::{Changes, Waits},
         holder,
     },
-    input::Signal,
     next::{Next, TimerId, next},
     state::Deployment,
     stored::{FORMAT, StoredEvent, StoredEventError},

@@ -1,6 +1,6 @@
 //! The table of what comes twice, too late, or from the wrong one: typed, one by one.
 
-use domain::{ids::DeploymentId, outcome::Outcome, task::TaskReport};
+use domain::{ids::DeploymentId, outcome::Outcome, signal::Signal, task::TaskReport};
 use uuid::Uuid;
 
 use super::run::{Run, failed, perform, succeeded, undo};
@@ -10,7 +10,7 @@ use crate::{
         Shape::{Changes, Looks, Waits},
         holder,
     },
-    input::{Holder, Input, Signal},
+    input::{Holder, Input},
     next::TimerId,
     rejection::Rejection,
 };

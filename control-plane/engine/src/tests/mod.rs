@@ -8,3 +8,4 @@ mod plans;
 mod rollback;
 mod run;
 mod steps;
+mod strategies;

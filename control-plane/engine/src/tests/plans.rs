@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use super::run::Run;
+use domain::signal::Signal;
+
 use crate::{
     decide::create,
     fixture::{
         Shape::{Changes, Waits},
         plan,
     },
-    input::{Input, Signal},
+    input::Input,
     next::{Next, next},
     plan::InvalidPlan,
     rejection::Rejection,
@@ -39,7 +41,7 @@ fn a_deployment_waits_for_its_turn_and_nothing_runs_before_it() {
     assert_eq!(run.give(Input::Create(plan(&[Changes]))), Ok(vec![]));
     assert_eq!(run.give(Input::Create(plan(&[Changes, Changes]))), Err(Rejection::AlreadyCreated));
     assert_eq!(run.claim(super::run::perform(0, 1), crate::fixture::holder(1)), Err(Rejection::NotWanted));
-    assert_eq!(view(&run.deployment, None).status, domain::deployment::DeploymentStatus::Queued);
+    assert_eq!(view(&run.deployment, None).status, domain::deployment::DeploymentStatus::Queued { behind: None });
 
     run.now_ms = 70;
     assert_eq!(run.give(Input::Start), Ok(vec!["started", "opened"]));

@@ -3,6 +3,7 @@
 use domain::{
     deployment::{DeploymentStatus, StepState},
     outcome::Outcome,
+    signal::Signal,
     task::{Direction, TaskReport},
 };
 
@@ -12,7 +13,6 @@ use crate::{
         Shape::{Changes, Looks, Waits},
         holder,
     },
-    input::Signal,
     next::{Next, TimerId, next},
     view::view,
 };

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::{
     failure::Effect,
+    signal::Signal,
     step::StepOutput,
     task::{Direction, TaskKey, TaskReport},
 };
@@ -12,7 +13,7 @@ use crate::{
     decide::{create, decide},
     event::{Event, Loss},
     fixture::{Shape, checkpoint, failure, holder, plan, task},
-    input::{Holder, Input, Signal},
+    input::{Holder, Input},
     invariants,
     next::{HeldTask, Next, Timer, TimerId, WantedTask, next},
     plan::Plan,
@@ -74,7 +75,7 @@ impl Run {
     }
 
     pub fn signal(&mut self, signal: Signal) -> Names {
-        self.give(Input::Signal { who: "bob".to_owned(), signal })
+        self.give(Input::Signal { who: "bob".to_owned(), signal, step: None })
     }
 
     /// Lets the time come at which this timer is due, and fires it.

@@ -149,6 +149,7 @@ pub fn plan(steps: &[&str], selectors: &[&str]) -> Plan {
         action: StepAction::Note(Note { message: format!("this is {name}") }),
         timeout_seconds: 600,
         retry: RetryPolicy::never(),
+        strategies: Vec::new(),
         hand_overs: 20,
     };
     Plan {

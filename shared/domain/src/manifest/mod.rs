@@ -19,6 +19,7 @@ mod naming;
 mod parse;
 mod source;
 mod steps;
+mod strategies;
 mod template;
 mod tree;
 mod written;

@@ -1,13 +1,17 @@
 //! Workflow: how it is deployed.
 
-use crate::manifest::{
-    fields::{Element, Mapping},
-    naming::{check_title, check_variable, shown},
-    parse::{description, reference},
-    source::Located,
-    steps::{StepDocument, check_shape, name_steps},
-    template::{Template, Wrong, meant_or_known},
-    written::{FreeText, YesNo},
+use crate::{
+    manifest::{
+        fields::{Element, Mapping},
+        naming::{check_title, check_variable, shown},
+        parse::{description, reference},
+        source::Located,
+        steps::{StepDocument, check_shape, name_steps},
+        strategies::failure_strategies,
+        template::{Template, Wrong, meant_or_known},
+        written::{FreeText, YesNo},
+    },
+    strategy::FailureStrategy,
 };
 
 /// Steps of all phases together, at most.
@@ -26,6 +30,8 @@ pub struct Workflow {
     pub variables: Vec<Variable>,
     /// Its phases, in the order they run.
     pub phases: Vec<Phase>,
+    /// What is done when a step fails, where neither the step nor its phase says so.
+    pub failure_strategies: Vec<FailureStrategy>,
     /// Words for people.
     pub description: Option<String>,
 }
@@ -50,12 +56,23 @@ pub struct Phase {
     pub name: String,
     /// Its steps, in the order they run.
     pub steps: Vec<StepDocument>,
+    /// What is done when one of its steps fails that has no word of its own about it.
+    pub failure_strategies: Vec<FailureStrategy>,
 }
 
 impl Workflow {
     pub(in crate::manifest) fn read(spec: &Element<'_>) -> Option<Self> {
-        let fields =
-            spec.mapping(&["type", "switch", "service", "environment", "infrastructure", "variables", "phases", "description"])?;
+        let fields = spec.mapping(&[
+            "type",
+            "switch",
+            "service",
+            "environment",
+            "infrastructure",
+            "variables",
+            "phases",
+            "failureStrategies",
+            "description",
+        ])?;
         word(&fields, "type", "a type of workflow that can be run", "blueGreen");
         word(&fields, "switch", "a switch that can be used", "loadBalancer");
         let service = reference(&fields, "service");
@@ -63,6 +80,7 @@ impl Workflow {
         let infrastructure = reference(&fields, "infrastructure");
         let variables = variables(fields.optional("variables"));
         let phases = fields.required("phases").and_then(|element| phases(&element));
+        let failure_strategies = failure_strategies(&fields, None);
         let description = description(&fields);
         Some(Self {
             service: service?,
@@ -70,6 +88,7 @@ impl Workflow {
             infrastructure: infrastructure?,
             variables,
             phases: phases?,
+            failure_strategies,
             description,
         })
     }
@@ -135,7 +154,7 @@ fn phases(element: &Element<'_>) -> Option<Vec<Phase>> {
 }
 
 fn phase(index: usize, element: &Element<'_>) -> Option<Phase> {
-    let fields = element.mapping(&["name", "steps"])?;
+    let fields = element.mapping(&["name", "steps", "failureStrategies"])?;
     let name = match fields.optional_value::<FreeText>("name") {
         Some(name) => {
             if let Err(wrong) = check_title(&name.value) {
@@ -151,5 +170,6 @@ fn phase(index: usize, element: &Element<'_>) -> Option<Phase> {
         list.wrong(Wrong::new("a phase without steps does nothing"));
     }
     let steps: Vec<Option<StepDocument>> = steps.iter().map(StepDocument::read).collect();
-    Some(Phase { name, steps: steps.into_iter().collect::<Option<_>>()? })
+    let failure_strategies = failure_strategies(&fields, None);
+    Some(Phase { name, steps: steps.into_iter().collect::<Option<_>>()?, failure_strategies })
 }

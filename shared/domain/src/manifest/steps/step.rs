@@ -6,10 +6,12 @@ use crate::{
         fields::{Element, Mapping},
         naming::check_title,
         source::{Located, Place},
+        strategies::failure_strategies,
         template::{Template, Wrong},
         written::{Duration, FreeText, Whole},
     },
     step::StepKind,
+    strategy::FailureStrategy,
 };
 
 /// Retries that a step may ask for.
@@ -30,6 +32,8 @@ pub struct StepDocument {
     pub timeout_ms: Option<u64>,
     /// How often it is tried again after a failure that may pass.
     pub retry: Option<RetryDocument>,
+    /// What is done when it fails; they come before its phase's and the workflow's.
+    pub failure_strategies: Vec<FailureStrategy>,
 }
 
 /// What a step does.
@@ -71,7 +75,7 @@ impl ActionDocument {
 }
 
 /// Every key a step may have: its kinds first.
-const KNOWN: [&str; 9] = [
+const KNOWN: [&str; 10] = [
     "blueGreenLoadBalancerSetup",
     "upgradeContainers",
     "swapTargetGroups",
@@ -81,6 +85,7 @@ const KNOWN: [&str; 9] = [
     "name",
     "timeout",
     "retry",
+    "failureStrategies",
 ];
 
 impl StepDocument {
@@ -95,13 +100,15 @@ impl StepDocument {
         }
         let timeout = fields.optional_value::<Duration>("timeout").filter(|timeout| check_timeout(kind, timeout, element));
         let retry = fields.optional("retry").and_then(|retry| RetryDocument::read(&retry));
+        let failure_strategies = failure_strategies(&fields, Some(kind));
         let place = action.key_place();
         let action = Self::action(kind, &action)?;
         let (name, written_name) = match name {
             Some(name) => (name.value, Some(name.place)),
             None => (kind.title().to_owned(), None),
         };
-        Some(Self { name, place, written_name, action, timeout_ms: timeout.map(|timeout| timeout.value), retry })
+        let timeout_ms = timeout.map(|timeout| timeout.value);
+        Some(Self { name, place, written_name, action, timeout_ms, retry, failure_strategies })
     }
 
     /// The one key that says what the step does.
@@ -156,7 +163,7 @@ fn check_timeout(kind: StepKind, timeout: &Located<u64>, element: &Element<'_>) 
 
 impl RetryDocument {
     /// `{count: 3, intervals: [5s, 30s]}`: the last interval is used for all that follow.
-    fn read(element: &Element<'_>) -> Option<Self> {
+    pub(in crate::manifest) fn read(element: &Element<'_>) -> Option<Self> {
         let fields = element.mapping(&["count", "intervals"])?;
         let count = fields.optional_value::<Whole>("count");
         let intervals = fields.optional("intervals");

@@ -5,4 +5,5 @@ mod ecs_documents;
 mod examples;
 mod fixture;
 mod messages;
+mod strategies;
 mod workflows;
