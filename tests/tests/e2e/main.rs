@@ -5,6 +5,7 @@
 mod access;
 mod discovery;
 mod golden;
+mod interrupts;
 mod kills;
 mod refusals;
 mod versions;
