@@ -220,7 +220,8 @@ pub enum DeploymentCommand {
     Abort(SignalArguments),
     /// Undo it now.
     Rollback(SignalArguments),
-    /// Try the step again that waits for a person, or for its next try.
+    /// Try the step again that waits for a person, or for its next try. Of one that needs an operator: try again what could not be
+    /// undone.
     Retry(StepSignalArguments),
     /// Go on without the step that waits for a person.
     Ignore(StepSignalArguments),

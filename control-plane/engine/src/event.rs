@@ -180,7 +180,14 @@ pub enum Event {
         /// When.
         at_ms: i64,
     },
-    /// It is over: always the last event.
+    /// A person lets what could not be undone be tried again: of a deployment that needs an operator, and only of one.
+    Reopened {
+        /// Who.
+        who: String,
+        /// When.
+        at_ms: i64,
+    },
+    /// It is over: the last event, unless it needs an operator and is taken up again.
     Finished {
         /// How it ended.
         outcome: Outcome,
@@ -237,6 +244,7 @@ impl Event {
             Self::Ignored { .. } => "ignored",
             Self::RollbackStarted { .. } => "rollbackStarted",
             Self::Signalled { .. } => "signalled",
+            Self::Reopened { .. } => "reopened",
             Self::Finished { .. } => "finished",
         }
     }

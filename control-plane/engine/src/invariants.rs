@@ -88,7 +88,9 @@ pub fn back_in_order(deployment: &Deployment) -> Result<(), Breach> {
         let opened = record.undo.opened_at_ms.is_some();
         require(!opened || deployment.rollback.is_some(), || format!("step {step} is undone outside a rollback"))?;
         require(!opened || owed, || format!("step {step} is undone though nothing ran"))?;
-        require(!opened || later_over, || format!("step {step} is undone before a later one"))?;
+        // What was undone before a person had the rest tried again came first with good reason.
+        let earlier = record.undo.is_over() && was_reopened(deployment);
+        require(!opened || later_over || earlier, || format!("step {step} is undone before a later one"))?;
         later_over &= !owed || record.undo.is_over();
     }
     Ok(())
@@ -153,6 +155,10 @@ pub fn replays_to(journal: &[Event], deployment: &Deployment) -> Result<(), Brea
         Ok(replayed) => require(replayed == *deployment, || "the journal gives another state".to_owned()),
         Err(error) => Err(Breach(format!("the journal can't be replayed: {error}"))),
     }
+}
+
+fn was_reopened(deployment: &Deployment) -> bool {
+    deployment.signals.iter().any(|taken| taken.signal == Signal::Retry && taken.step.is_none())
 }
 
 fn is_aborted(deployment: &Deployment) -> bool {

@@ -9,6 +9,7 @@
 //!     |                 | given up, or a person's word
 //!     |                 v
 //!     |              undo of every step that ever ran, in reverse --> RolledBack | NeedsOperator
+//!     |                        what needs an operator can be taken up again: the undo that was given up is tried once more
 //!     '--Abort (from anywhere; a held task is cancelled and waited for) --> Aborted
 //! ```
 //!

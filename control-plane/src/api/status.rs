@@ -61,7 +61,7 @@ pub fn dispatch(error: &DispatchError) -> Status {
     let code = match error {
         DispatchError::NotFound(_) => ErrorCode::NotFound,
         DispatchError::Rejected(Rejection::InvalidPlan(_)) => ErrorCode::Invalid,
-        DispatchError::Rejected(_) => ErrorCode::Refused,
+        DispatchError::Rejected(_) | DispatchError::LineMovedOn { .. } => ErrorCode::Refused,
         DispatchError::Unavailable(_) | DispatchError::Busy => ErrorCode::Unavailable,
         DispatchError::AcceptedBefore(_) => ErrorCode::Conflict,
         DispatchError::Corrupt { .. } => ErrorCode::Internal,

@@ -14,6 +14,7 @@ use std::{sync::Arc, time::Duration};
 use domain::{
     deployment::{DeploymentStatus, DeploymentView},
     ids::DeploymentId,
+    signal::Signal,
     task::TaskKey,
 };
 use engine::{Deployment, Next, Plan, Rejection, assignment, next, view};
@@ -193,10 +194,36 @@ impl Driver {
                 question => questions.push(question),
             }
         }
+        let inputs = self.admit(inputs).await;
         self.turn(inputs).await;
+        if self.state.as_ref().is_some_and(|state| state.outcome().is_some()) {
+            self.leave_queue();
+        }
         for question in questions {
             self.answer(question);
         }
+    }
+
+    /// A word that would take up a deployment that has ended: only while nobody else has the line, and nobody had it since.
+    async fn admit(&mut self, inputs: Vec<(engine::Input, Reply)>) -> Vec<(engine::Input, Reply)> {
+        let Some(state) = self.state.as_ref().filter(|state| state.is_reopenable()) else { return inputs };
+        if !inputs.iter().any(|(input, _)| is_retry(input)) {
+            return inputs;
+        }
+        self.dispatch.queue.enter(&self.lane, self.id);
+        let refusal = match self.dispatch.queue.ahead(&self.lane, self.id) {
+            Some(by) => Some(DispatchError::LineMovedOn { id: self.id, by }),
+            None => match self.dispatch.records.follower(state).await {
+                Ok(by) => by.map(|by| DispatchError::LineMovedOn { id: self.id, by }),
+                Err(error) => Some(self.failed(error)),
+            },
+        };
+        let Some(refusal) = refusal else { return inputs };
+        let (retries, others): (Vec<_>, Vec<_>) = inputs.into_iter().partition(|(input, _)| is_retry(input));
+        for (_, reply) in retries {
+            reply.give(Err(refusal.clone()), || self.view());
+        }
+        others
     }
 
     /// Inputs, and whatever follows: decided, made durable, then acted on.
@@ -357,6 +384,10 @@ impl Driver {
     fn corrupt(&self, error: impl ToString) -> DispatchError {
         DispatchError::Corrupt { id: self.id, why: error.to_string() }
     }
+}
+
+fn is_retry(input: &engine::Input) -> bool {
+    matches!(input, engine::Input::Signal { signal: Signal::Retry, .. })
 }
 
 fn held(deployment: &Deployment) -> Option<(TaskKey, engine::Holder)> {

@@ -29,6 +29,14 @@ pub enum DispatchError {
         /// What is wrong.
         why: String,
     },
+    /// What it would touch belongs to a later deployment by now.
+    #[error("{by} has worked on the same service since, or does so now: what {id} could not undo is no longer its own")]
+    LineMovedOn {
+        /// The deployment that was to be taken up again.
+        id: DeploymentId,
+        /// The later one.
+        by: DeploymentId,
+    },
     /// The change does not fit into the store.
     #[error("the deployment is too large: {0}")]
     TooLarge(String),

@@ -6,7 +6,7 @@
 //! Head        <deployment>            how many events     Meta        accept/<hash>  the deployment accepted under a key
 //! ```
 //!
-//! The head is what an append compares and sets. The summary is written with the first event and with the last: which deployments
+//! The head is what an append compares and sets. The summary is written with the first event, with the last, and when a deployment is taken up again: which deployments
 //! are open is known without reading a journal.
 
 use std::sync::Arc;
@@ -17,6 +17,7 @@ use engine::{Deployment, Event, StoredEvent};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::queue::Lane;
 use crate::store::{ChangeSet, KeyRange, Store, StoreError, Table, format};
 
 /// Deployments looked through at most for those of one application, and for the open ones.
@@ -103,7 +104,8 @@ impl Records {
             change.put(Table::Journal, entry(id, number), event);
         }
         let open = after.outcome().is_none();
-        if base == 0 || !open {
+        let reopened = events.iter().any(|event| matches!(event, Event::Reopened { .. }));
+        if base == 0 || !open || reopened {
             let summary = Summary { application: after.plan().application.clone(), open };
             change.put(Table::Deployment, head, format::encode(&summary)?);
         }
@@ -140,6 +142,19 @@ impl Records {
         let wanted = |summary: &Summary| application.is_none_or(|application| summary.application == application);
         let newest = summaries(&rows).filter_map(|row| row.map(|(id, summary)| wanted(&summary).then_some(id)).transpose());
         newest.take(limit).collect()
+    }
+
+    /// The oldest deployment after this one that has worked, or works, on its lane.
+    pub(super) async fn follower(&self, of: &Deployment) -> Result<Option<DeploymentId>, RecordError> {
+        let lane = Lane::of(of.plan());
+        let newer = self.newest(Some(&lane.application), MOST).await?.into_iter().take_while(|id| *id > of.id());
+        for id in newer.collect::<Vec<_>>().into_iter().rev() {
+            let followed = self.load(id).await?.is_some_and(|later| Lane::of(later.plan()) == lane && later.is_started());
+            if followed {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
     }
 
     /// The deployment that was accepted under a key.

@@ -10,6 +10,7 @@ use domain::{
 
 use super::{
     Look,
+    ending::is_reopenable,
     failure::failure,
     plain::standing,
     table::table,
@@ -82,9 +83,13 @@ pub fn show(view: &DeploymentView) -> String {
         let _ = writeln!(text, "  {:<14}  {} by {}", format!("{}{about}", taken.signal), time(taken.at_ms), visible(&taken.who));
     }
     if let DeploymentStatus::Finished { outcome: Outcome::NeedsOperator(remains) } = &view.status {
-        let _ = writeln!(text, "\nThis could not be undone, a person has to look:");
+        let undone = if is_reopenable(view) { "This could not be undone" } else { "Nothing was undone" };
+        let _ = writeln!(text, "\n{undone}, a person has to look:");
         for sentence in remains {
             let _ = writeln!(text, "  - {}", visible(sentence));
+        }
+        if is_reopenable(view) {
+            let _ = writeln!(text, "When that is mended, let it be undone: segue deployment retry {}", view.id);
         }
     }
     let mut phase = "";

@@ -98,7 +98,8 @@ pub fn ending(view: &DeploymentView, look: Look) -> String {
     let (style, mark, means) = match outcome {
         Outcome::Succeeded => (good, "✓", "."),
         Outcome::RolledBack => (warn, "↩", ": everything is as it was before."),
-        Outcome::NeedsOperator(_) => (bad, "✗", ": this could not be undone, a person has to look:"),
+        Outcome::NeedsOperator(_) if is_reopenable(view) => (bad, "✗", ": this could not be undone, a person has to look:"),
+        Outcome::NeedsOperator(_) => (bad, "✗", ": nothing was undone, a person has to look:"),
         Outcome::Aborted => (warn, "✗", ": everything was left as it stood."),
         Outcome::Rejected => (bad, "✗", ": nothing was run."),
     };
@@ -122,10 +123,19 @@ pub fn ending(view: &DeploymentView, look: Look) -> String {
             let _ = write!(text, "\n{} failed:\n{}", visible(&step.name), failure(why, "  "));
         }
     }
+    if is_reopenable(view) {
+        let _ = writeln!(text, "\nWhen that is mended, let it be undone: segue deployment retry {}", view.id);
+    }
     if *outcome != Outcome::Succeeded {
         let _ = writeln!(text, "\nhint: segue deployment logs {}", view.id);
     }
     text
+}
+
+/// Whether it needs an operator for what could not be undone: then that can be tried again.
+pub(super) fn is_reopenable(view: &DeploymentView) -> bool {
+    let needs_operator = matches!(view.status, DeploymentStatus::Finished { outcome: Outcome::NeedsOperator(_) });
+    needs_operator && view.steps.iter().any(|step| step.undo.as_ref().is_some_and(|undo| undo.state == StepState::Failed))
 }
 
 /// The outcome as the verb of a sentence.

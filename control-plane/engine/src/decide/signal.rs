@@ -15,6 +15,10 @@ use crate::{
 /// Takes a word, or says why it can't be taken. What is so already is harmless.
 pub(super) fn signal(draft: &mut Draft, who: &str, signal: Signal, step: Option<u32>) -> Result<(), Rejection> {
     let deployment = draft.deployment();
+    if signal == Signal::Retry && deployment.is_reopenable() {
+        draft.record(Event::Reopened { who: who.to_owned(), at_ms: draft.now_ms });
+        return Ok(());
+    }
     if let Some(outcome) = deployment.outcome() {
         return Err(Rejection::Finished { outcome: outcome.clone() });
     }

@@ -104,6 +104,9 @@ pub(super) fn moves(world: &World, rules: Rules) -> Vec<Move> {
     let may_fail = world.faults > 0;
     let tears = if may_fail { 0..LONGEST_BATCH } else { 0..1 };
     match next(&world.deployment) {
+        Next::Finished(_) if may_fail && world.deployment.is_reopenable() => {
+            moves.push(Move::Signal { signal: Signal::Retry, tear: 0 });
+        }
         Next::Finished(_) => {}
         Next::Queued => {
             moves.extend(tears.clone().map(|tear| Move::Start { tear }));

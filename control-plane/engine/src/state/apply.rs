@@ -106,10 +106,23 @@ impl Deployment {
     }
 
     fn change(&mut self, event: &Event) -> Result<(), &'static str> {
-        if self.finished.is_some() {
+        if self.finished.is_some() && !matches!(event, Event::Reopened { .. }) {
             return Err("the deployment is over");
         }
         match event {
+            Event::Reopened { who, at_ms } => {
+                require(self.is_reopenable(), "nothing is left that could be undone")?;
+                self.finished = None;
+                for course in self.steps.iter_mut().map(|record| record.course_mut(Direction::Undo)) {
+                    if matches!(course.stage, Stage::GivenUp { .. }) {
+                        course.stage = Stage::Pending;
+                        course.retries = 0;
+                        course.renew(*at_ms);
+                    }
+                }
+                self.signals.push(SignalView { who: who.clone(), signal: Signal::Retry, step: None, at_ms: *at_ms });
+                Ok(())
+            }
             Event::Created { .. } => Err("the deployment exists"),
             Event::Started { at_ms } => {
                 require(self.started_at_ms.is_none(), "it has started before")?;

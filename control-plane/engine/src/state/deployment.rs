@@ -90,6 +90,11 @@ impl Deployment {
         self.finished.as_ref().map(|(outcome, _)| outcome)
     }
 
+    /// Whether it has ended with something that could not be undone, which can be tried again.
+    pub fn is_reopenable(&self) -> bool {
+        matches!(self.finished, Some((Outcome::NeedsOperator(_), _))) && self.rollback.is_some()
+    }
+
     /// Why it is rolled back, once that has begun.
     pub fn rollback_reason(&self) -> Option<&str> {
         self.rollback.as_ref().map(|rollback| rollback.reason.as_str())

@@ -157,3 +157,22 @@ fn a_wait_that_runs_can_be_called_done() {
     run.succeed_next();
     assert_eq!(next(&run.deployment), Next::Finished(Outcome::Succeeded));
 }
+
+#[test]
+fn what_could_not_be_undone_is_tried_again_when_a_person_says_so() {
+    let mut run = Run::started(&[Changes, Changes]);
+    run.succeed_next();
+    run.claim_next();
+    run.report(perform(1, 1), holder(1), failed(false)).expect("taken");
+    run.claim_next();
+    assert_eq!(run.report(undo(1, 1), holder(1), failed(false)).expect("taken").last(), Some(&"opened"), "on with the rest");
+    run.claim_next();
+    run.report(undo(0, 1), holder(1), succeeded()).expect("taken");
+    assert!(matches!(next(&run.deployment), Next::Finished(Outcome::NeedsOperator(remains)) if remains.len() == 1));
+    assert!(matches!(run.signal(RollBack), Err(Rejection::Finished { .. })));
+    assert_eq!(run.signal(Retry), Ok(vec!["reopened", "opened"]));
+    assert_eq!(run.claim_next(), undo(1, 2), "what was undone is not undone again");
+    assert_eq!(run.report(undo(1, 2), holder(1), succeeded()), Ok(vec!["succeeded", "finished"]));
+    assert_eq!(next(&run.deployment), Next::Finished(Outcome::RolledBack));
+    assert!(matches!(run.signal(Retry), Err(Rejection::Finished { .. })));
+}
