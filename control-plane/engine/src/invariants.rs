@@ -85,7 +85,7 @@ pub fn back_in_order(deployment: &Deployment) -> Result<(), Breach> {
     let mut later_over = true;
     for (step, planned, record) in deployment.numbered().rev() {
         let owed = is_owed(planned.action.kind(), record);
-        let opened = record.undo.opened_at_ms.is_some();
+        let opened = record.undo.stage != Stage::Pending;
         require(!opened || deployment.rollback.is_some(), || format!("step {step} is undone outside a rollback"))?;
         require(!opened || owed, || format!("step {step} is undone though nothing ran"))?;
         // What was undone before a person had the rest tried again came first with good reason.

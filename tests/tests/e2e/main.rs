@@ -8,4 +8,5 @@ mod golden;
 mod interrupts;
 mod kills;
 mod refusals;
+mod undo;
 mod versions;

@@ -160,19 +160,22 @@ fn a_wait_that_runs_can_be_called_done() {
 
 #[test]
 fn what_could_not_be_undone_is_tried_again_when_a_person_says_so() {
-    let mut run = Run::started(&[Changes, Changes]);
+    let mut run = Run::started(&[Changes, Changes, Changes]);
+    run.succeed_next();
     run.succeed_next();
     run.claim_next();
-    run.report(perform(1, 1), holder(1), failed(false)).expect("taken");
-    run.claim_next();
-    assert_eq!(run.report(undo(1, 1), holder(1), failed(false)).expect("taken").last(), Some(&"opened"), "on with the rest");
-    run.claim_next();
-    run.report(undo(0, 1), holder(1), succeeded()).expect("taken");
-    assert!(matches!(next(&run.deployment), Next::Finished(Outcome::NeedsOperator(remains)) if remains.len() == 1));
+    run.report(perform(2, 1), holder(1), failed(false)).expect("taken");
+    for (step, report) in [(2, failed(false)), (1, succeeded()), (0, failed(false))] {
+        assert_eq!(run.claim_next(), undo(step, 1), "on with the rest");
+        run.report(undo(step, 1), holder(1), report).expect("taken");
+    }
+    assert!(matches!(next(&run.deployment), Next::Finished(Outcome::NeedsOperator(remains)) if remains.len() == 2));
     assert!(matches!(run.signal(RollBack), Err(Rejection::Finished { .. })));
     assert_eq!(run.signal(Retry), Ok(vec!["reopened", "opened"]));
-    assert_eq!(run.claim_next(), undo(1, 2), "what was undone is not undone again");
-    assert_eq!(run.report(undo(1, 2), holder(1), succeeded()), Ok(vec!["succeeded", "finished"]));
+    assert_eq!(run.claim_next(), undo(2, 2));
+    assert_eq!(run.report(undo(2, 2), holder(1), succeeded()), Ok(vec!["succeeded", "opened"]));
+    assert_eq!(run.claim_next(), undo(0, 2), "what was undone is not undone again");
+    assert_eq!(run.report(undo(0, 2), holder(1), succeeded()), Ok(vec!["succeeded", "finished"]));
     assert_eq!(next(&run.deployment), Next::Finished(Outcome::RolledBack));
     assert!(matches!(run.signal(Retry), Err(Rejection::Finished { .. })));
 }

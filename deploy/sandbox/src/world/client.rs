@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context, bail};
 use bytes::Bytes;
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Full};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use serde_json::Value;
 
@@ -63,6 +63,22 @@ impl AwsControl {
         self.request(http::Method::DELETE, "calls").await.map(|_| ())
     }
 
+    /// Lets something go wrong from now on: a rule as the table of faults takes it.
+    ///
+    /// # Errors
+    /// When the simulator does not answer, or does not understand the rule.
+    pub async fn add_fault(&self, rule: &Value) -> anyhow::Result<()> {
+        self.send(http::Method::POST, "faults", rule.to_string().into()).await.map(|_| ())
+    }
+
+    /// Lets everything go well again.
+    ///
+    /// # Errors
+    /// When the simulator does not answer.
+    pub async fn clear_faults(&self) -> anyhow::Result<()> {
+        self.request(http::Method::DELETE, "faults").await.map(|_| ())
+    }
+
     async fn get(&self, what: &str) -> anyhow::Result<Value> {
         let body = self.request(http::Method::GET, what).await?;
         if body.is_empty() {
@@ -72,9 +88,13 @@ impl AwsControl {
     }
 
     async fn request(&self, method: http::Method, what: &str) -> anyhow::Result<Bytes> {
-        let client: Client<_, Empty<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
+        self.send(method, what, Bytes::new()).await
+    }
+
+    async fn send(&self, method: http::Method, what: &str, body: Bytes) -> anyhow::Result<Bytes> {
+        let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
         let uri = format!("{}/_sandbox/{what}", self.endpoint);
-        let request = http::Request::builder().method(method).uri(&uri).body(Empty::new())?;
+        let request = http::Request::builder().method(method).uri(&uri).body(Full::new(body))?;
         let exchange = async {
             let response = client.request(request).await.with_context(|| format!("cannot reach {uri}"))?;
             let status = response.status();

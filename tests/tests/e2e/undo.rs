@@ -1,0 +1,187 @@
+//! A deployment that fails late is undone: production serves the version before, AWS stands as it stood, and no request failed.
+
+use std::{path::PathBuf, time::Duration};
+
+use anyhow::Context;
+use sandbox::{
+    demo::Load,
+    world::{World, WorldSettings, aws_config},
+};
+use serde_json::json;
+use tests::{
+    deployments::{Ended, WORKFLOW, deploy_well, newest, outcome, segue, until},
+    programs::programs,
+};
+
+/// The world's workflow, with a check after the swap that nothing can satisfy.
+const LATE_CHECK: &str = "        - httpCheck: {url: \"http://127.0.0.1:9/\", within: 1s, interval: 200ms}
+          name: Late Check
+";
+
+async fn world() -> anyhow::Result<World> {
+    World::start(programs(), WorldSettings { delegates: 1, ..WorldSettings::default() }).await
+}
+
+/// From here on deployments fail after the swap.
+async fn fail_late(world: &World) -> anyhow::Result<()> {
+    let (_, workflow) =
+        world.manifests.files.iter().find(|(_, text)| text.contains("kind: Workflow")).context("the world has a workflow")?;
+    let file: PathBuf = world.dir.join("late.yaml");
+    std::fs::write(&file, format!("{workflow}{LATE_CHECK}"))?;
+    world.segue(&["apply", "-f", &file.to_string_lossy()]).await?;
+    Ok(())
+}
+
+async fn deploy(world: &World, tag: &str) -> anyhow::Result<Ended> {
+    segue(world, &["deploy", WORKFLOW, "--artifact-tag", tag]).await
+}
+
+/// Which target groups production and stage forward to, and every service's name, desired count and colour.
+async fn standing(world: &World) -> anyhow::Result<(Vec<String>, Vec<(String, i32, String)>)> {
+    let seeded = world.seeded.clone().context("seeded")?;
+    let config = aws_config(&world.seed);
+    let (ecs, elb) = (aws_sdk_ecs::Client::new(&config), aws_sdk_elasticloadbalancingv2::Client::new(&config));
+    let listeners = elb.describe_listeners().load_balancer_arn(&seeded.load_balancer).send().await?;
+    let forwards = [&seeded.prod_listener, &seeded.stage_listener].map(|arn| {
+        let found = listeners.listeners().iter().find(|listener| listener.listener_arn() == Some(arn));
+        let target = found.and_then(|listener| listener.default_actions().first()?.target_group_arn());
+        target.unwrap_or("nothing").to_owned()
+    });
+    let names = ecs.list_services().cluster(&world.seed.cluster).send().await?;
+    let mut services = Vec::new();
+    if !names.service_arns().is_empty() {
+        let described = ecs
+            .describe_services()
+            .cluster(&world.seed.cluster)
+            .set_services(Some(names.service_arns().to_vec()))
+            .include(aws_sdk_ecs::types::ServiceField::Tags)
+            .send()
+            .await?;
+        for service in described.services() {
+            let colour = service.tags().iter().find(|tag| tag.key() == Some("BG_VERSION")).and_then(|tag| tag.value());
+            services.push((
+                service.service_name().unwrap_or_default().to_owned(),
+                service.desired_count(),
+                colour.unwrap_or("none").to_owned(),
+            ));
+        }
+    }
+    services.sort();
+    Ok((forwards.to_vec(), services))
+}
+
+#[tokio::test]
+async fn a_version_that_fails_after_the_swap_goes_back_without_a_failed_request() -> anyhow::Result<()> {
+    let world = world().await?;
+    deploy_well(&world, "1").await?;
+    let before = standing(&world).await?;
+    fail_late(&world).await?;
+
+    let load = Load::start(world.prod_url()?, 200);
+    let ended = deploy(&world, "2").await?;
+    let traffic = load.stop().await;
+    assert_eq!(ended.code, 10, "{}", ended.all());
+    assert!(!ended.all().contains("succeeded"), "never called a success: {}", ended.all());
+    assert_eq!(traffic.failed, 0, "{traffic:?}");
+    assert!(traffic.by_version.keys().eq(["1", "2"]), "version 2 served production in between: {:?}", traffic.by_version);
+
+    // The new service stays at 0 and green; everything else is as it was.
+    let (forwards, services) = standing(&world).await?;
+    assert_eq!(forwards, before.0);
+    assert_eq!(services.len(), 2, "{services:?}");
+    assert_eq!(services[0], before.1[0]);
+    assert_eq!((services[1].1, services[1].2.as_str()), (0, "GREEN"));
+    world.stop().await
+}
+
+#[tokio::test]
+async fn a_first_deployment_that_fails_leaves_listeners_as_they_were_and_nothing_running() -> anyhow::Result<()> {
+    let world = world().await?;
+    let before = standing(&world).await?;
+    fail_late(&world).await?;
+    let ended = deploy(&world, "1").await?;
+    assert_eq!(ended.code, 10, "{}", ended.all());
+    let (forwards, services) = standing(&world).await?;
+    assert_eq!(forwards, before.0);
+    assert!(services.iter().all(|(_, desired, _)| *desired == 0), "{services:?}");
+    world.stop().await
+}
+
+#[tokio::test]
+async fn what_could_not_be_undone_is_told_and_taken_up_again() -> anyhow::Result<()> {
+    let world = world().await?;
+    deploy_well(&world, "1").await?;
+    let before = standing(&world).await?;
+    fail_late(&world).await?;
+    // The two changes of the swap pass; from then on AWS refuses to touch a listener.
+    let denied = json!({"kind": "refuse", "code": "AccessDenied", "message": "not authorized to ModifyListener", "status": 403});
+    world.aws.add_fault(&json!({"operation": "elasticloadbalancing:ModifyListener", "fault": denied, "after": 2})).await?;
+
+    let ended = deploy(&world, "2").await?;
+    assert_eq!(ended.code, 11, "{}", ended.all());
+    let view = newest(&world).await?;
+    let id = view["id"].as_str().context("an id")?.to_owned();
+    for expected in ["needs an operator", "AccessDenied", "Rollback Swap Target Groups", &format!("segue deployment retry {id}")]
+    {
+        assert!(ended.all().contains(expected), "expected {expected:?} in\n{}", ended.all());
+    }
+
+    world.aws.clear_faults().await?;
+    let retried = segue(&world, &["deployment", "retry", &id]).await?;
+    assert_eq!(retried.code, 0, "{}", retried.all());
+    let ended = segue(&world, &["deployment", "watch", &id]).await?;
+    assert_eq!(ended.code, 10, "{}", ended.all());
+    let (forwards, services) = standing(&world).await?;
+    assert_eq!((forwards, &services[0]), (before.0, &before.1[0]));
+
+    // A second time there is nothing to take up.
+    let over = segue(&world, &["deployment", "retry", &id]).await?;
+    assert_eq!(over.code, 3, "{}", over.all());
+    world.stop().await
+}
+
+#[tokio::test]
+async fn a_listener_that_somebody_else_changed_is_left_alone_and_told() -> anyhow::Result<()> {
+    let world = world().await?;
+    deploy_well(&world, "1").await?;
+    let (_, workflow) =
+        world.manifests.files.iter().find(|(_, text)| text.contains("kind: Workflow")).context("the world has a workflow")?;
+    let file = world.dir.join("held.yaml");
+    std::fs::write(&file, format!("{workflow}        - wait: 1h\n          name: Hold\n"))?;
+    world.segue(&["apply", "-f", &file.to_string_lossy()]).await?;
+    let accepted = tests::deployments::start(&world, "2").await?;
+    until(&world, &accepted, Duration::from_secs(120), |view| {
+        view["steps"].as_array().into_iter().flatten().any(|step| step["name"] == "Hold" && step["state"] == "running")
+    })
+    .await?;
+
+    // A person points production to a group of their own.
+    let seeded = world.seeded.clone().context("seeded")?;
+    let elb = aws_sdk_elasticloadbalancingv2::Client::new(&aws_config(&world.seed));
+    let own = elb
+        .create_target_group()
+        .name("somebodys")
+        .protocol(aws_sdk_elasticloadbalancingv2::types::ProtocolEnum::Http)
+        .port(8080)
+        .vpc_id("vpc-0ddddddddddddddd")
+        .target_type(aws_sdk_elasticloadbalancingv2::types::TargetTypeEnum::Ip)
+        .send()
+        .await?;
+    let own = own.target_groups().first().and_then(|group| group.target_group_arn()).context("a group")?.to_owned();
+    let forward = aws_sdk_elasticloadbalancingv2::types::Action::builder()
+        .r#type(aws_sdk_elasticloadbalancingv2::types::ActionTypeEnum::Forward)
+        .target_group_arn(&own)
+        .build();
+    elb.modify_listener().listener_arn(&seeded.prod_listener).default_actions(forward).send().await?;
+
+    let said = segue(&world, &["deployment", "rollback", &accepted]).await?;
+    assert_eq!(said.code, 0, "{}", said.all());
+    let ended = segue(&world, &["deployment", "watch", &accepted]).await?;
+    assert_eq!(ended.code, 11, "{}", ended.all());
+    for expected in [own.as_str(), "which this deployment did not set", "left as it is"] {
+        assert!(ended.all().contains(expected), "expected {expected:?} in\n{}", ended.all());
+    }
+    assert_eq!(standing(&world).await?.0[0], own, "what the person set stands");
+    assert_eq!(outcome(&newest(&world).await?).as_deref(), Some("needsOperator"));
+    world.stop().await
+}
