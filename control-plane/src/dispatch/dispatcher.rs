@@ -306,6 +306,10 @@ impl Dispatch {
         id: DeploymentId,
         origin: Origin,
     ) -> &'a Live {
+        // A driver that ended by a fault of our own took its inbox with it; the next one begins with what is stored.
+        if live.get(&id).is_some_and(|live| live.inbox.is_closed()) {
+            live.remove(&id);
+        }
         live.entry(id).or_insert_with(|| {
             let (inbox, messages) = mpsc::channel(INBOX);
             let (changed, changes) = watch::channel(0);
