@@ -17,7 +17,14 @@ pub fn report_json(report: &TaskReport) -> String {
         return json;
     }
     let failure = match report {
-        TaskReport::Failed { failure } => shortened(failure.clone()),
+        TaskReport::Failed { failure } => {
+            let mut failure = shortened(failure.clone());
+            // The failure's own words come before the evidence.
+            if to_json(&TaskReport::Failed { failure: failure.clone() }).len() > CHECKPOINT_BYTES {
+                failure.dossier = None;
+            }
+            failure
+        }
         TaskReport::Succeeded { .. } | TaskReport::HandedBack => {
             let size = json.len();
             Failure::uncertain(

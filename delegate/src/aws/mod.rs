@@ -4,4 +4,5 @@
 pub mod actions;
 pub mod model;
 pub mod ports;
+pub mod requests;
 pub mod sdk;

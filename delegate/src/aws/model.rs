@@ -40,6 +40,8 @@ pub struct Service {
     pub events: Vec<ServiceEvent>,
     /// Target groups its tasks are registered in.
     pub target_groups: Vec<String>,
+    /// How long after its start ECS overlooks a task's failing health checks, in seconds.
+    pub health_check_grace_seconds: u32,
     /// `ECS`, `CODE_DEPLOY` or `EXTERNAL`; none means `ECS`.
     pub controller: Option<String>,
     /// `ROLLING`, `BLUE_GREEN` ...; none means `ROLLING`.
@@ -126,6 +128,8 @@ pub struct Task {
     pub stop_code: Option<String>,
     /// When it was created.
     pub created_at_ms: Option<i64>,
+    /// When it had stopped.
+    pub stopped_at_ms: Option<i64>,
     /// Its private address, with network mode `awsvpc`.
     pub address: Option<String>,
     /// Its containers.

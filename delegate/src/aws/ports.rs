@@ -29,6 +29,8 @@ pub trait Ecs: Send + Sync {
     async fn newest_revisions(&self, family: &str, limit: u8) -> Result<Vec<String>, Failure>;
     /// A task definition with its tags.
     async fn task_definition(&self, arn: &str) -> Result<TaskDefinition, Failure>;
+    /// A task definition as AWS gives it, members unknown to the SDK included, without its tags.
+    async fn task_definition_document(&self, arn: &str) -> Result<Value, Failure>;
     /// Registers a revision: the `RegisterTaskDefinition` request whole, members unknown to the SDK included.
     async fn register_task_definition(&self, document: &Value) -> Result<TaskDefinition, Failure>;
     /// Creates a service: the `CreateService` request whole.
@@ -68,6 +70,13 @@ pub trait LoadBalancing: Send + Sync {
     async fn set_default_actions(&self, listener: &str, actions: &Value) -> Result<Listener, Failure>;
 }
 
+/// The log service.
+#[async_trait]
+pub trait ContainerLogs: Send + Sync {
+    /// The last lines of a log stream, oldest first, at most `limit` (1 to 10,000), of that region if one is given.
+    async fn last_lines(&self, group: &str, stream: &str, region: Option<&str>, limit: u16) -> Result<Vec<String>, Failure>;
+}
+
 /// The token service.
 #[async_trait]
 pub trait Identity: Send + Sync {
@@ -82,6 +91,8 @@ pub struct Aws {
     pub ecs: Arc<dyn Ecs>,
     /// The load balancers.
     pub load_balancing: Arc<dyn LoadBalancing>,
+    /// What containers wrote.
+    pub logs: Arc<dyn ContainerLogs>,
     /// The identity.
     pub identity: Arc<dyn Identity>,
 }

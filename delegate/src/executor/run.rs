@@ -16,7 +16,11 @@ use runtime::clock::Clock;
 use tokio::time::Instant;
 
 use super::{Console, Halt, Hooks, Outcome, Polling, Secrets, SecretsDirectory, StepContext, WaitMemory};
-use crate::{aws::ports::AwsAccess, probes::HttpProbe, steps};
+use crate::{
+    aws::{ports::AwsAccess, requests},
+    probes::HttpProbe,
+    steps,
+};
 
 /// What all attempts of this delegate share.
 #[derive(Clone)]
@@ -49,7 +53,7 @@ pub async fn run(assignment: Assignment, services: &Services, hooks: Hooks) -> T
     };
     let console = Console::new(hooks.log.clone(), secrets.clone());
     let attempt = attempt(assignment, services, hooks, &secrets, console.clone(), deadline);
-    let outcome = AssertUnwindSafe(attempt).catch_unwind().await.unwrap_or_else(|_| {
+    let outcome = AssertUnwindSafe(requests::kept(attempt)).catch_unwind().await.unwrap_or_else(|_| {
         let failure =
             Failure::uncertain(FailureKind::Application, "The step panicked in the delegate; what it was doing may stand.")
                 .hint("This is a fault of Segue. The delegate's own log holds the place; please report it.");
@@ -67,7 +71,11 @@ pub async fn run(assignment: Assignment, services: &Services, hooks: Hooks) -> T
             TaskReport::Failed { failure }
         }
         Err(Halt::Failed(failure)) => {
-            let failure = secrets.mask_failure(failure);
+            let mut failure = secrets.mask_failure(failure);
+            // After masking: a secret that is cut in two would not be known any more.
+            if let Some(dossier) = &mut failure.dossier {
+                dossier.fit();
+            }
             tell(&console, &failure);
             TaskReport::Failed { failure }
         }

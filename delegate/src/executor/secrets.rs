@@ -100,6 +100,9 @@ impl Secrets {
         if let Some(answer) = &mut failure.answer {
             answer.message = answer.message.take().map(|message| self.mask(&message));
         }
+        if let Some(dossier) = &mut failure.dossier {
+            dossier.map_texts(|text| self.mask(text));
+        }
         failure
     }
 }

@@ -9,7 +9,11 @@ use domain::{
     task::Direction,
 };
 
-use super::{Malformed, document::parse, some};
+use super::{
+    Malformed,
+    document::{from_json, parse, to_json},
+    some,
+};
 use crate::api;
 
 /// A deployment for the wire.
@@ -221,6 +225,7 @@ fn failure_to_wire(failure: &Failure) -> api::Failure {
             message: answer.message.clone().unwrap_or_default(),
             request_id: answer.request_id.clone().unwrap_or_default(),
         }),
+        dossier_json: failure.dossier.as_ref().map(to_json).unwrap_or_default(),
     }
 }
 
@@ -247,6 +252,7 @@ fn failure_from_wire(failure: api::Failure) -> Result<Failure, Malformed> {
                 request_id: some(answer.request_id),
             })
         }),
+        dossier: some(failure.dossier_json).map(|json| from_json("failure.dossierJson", &json)).transpose()?,
     })
 }
 
@@ -265,6 +271,7 @@ mod tests {
                 message: None,
                 request_id: Some("r".into()),
             })),
+            dossier: Some(Box::new(domain::failure::Dossier { notes: vec!["no logs".into()], ..Default::default() })),
             ..Failure::uncertain(Connectivity, "lost").hint("look")
         };
         use FailureKind::Connectivity;

@@ -4,8 +4,11 @@
 //! that *may have happened* (a time-out after the request was sent, a lost answer, a delegate that vanished) has to be looked up
 //! before anything is tried again, and is undone as if it had happened.
 
+mod dossier;
+
 use std::fmt;
 
+pub use dossier::{AwsRequest, Change, DOSSIER_BYTES, Dossier, LastLines, SaidEvent, SickTarget, StoppedContainer, StoppedTask};
 use serde::{Deserialize, Serialize};
 
 /// What failed, in the words that failure strategies use.
@@ -122,12 +125,23 @@ pub struct Failure {
     /// What the peer said. Boxed: a failure is the error of nearly everything, and most have no answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<Box<PeerAnswer>>,
+    /// The evidence, where a version would not start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dossier: Option<Box<Dossier>>,
 }
 
 impl Failure {
     /// A failure before anything was changed, which would come again if tried again.
     pub fn refused(kind: FailureKind, message: impl Into<String>) -> Self {
-        Self { kind, effect: Effect::DidNotHappen, transient: false, message: message.into(), hint: None, answer: None }
+        Self {
+            kind,
+            effect: Effect::DidNotHappen,
+            transient: false,
+            message: message.into(),
+            hint: None,
+            answer: None,
+            dossier: None,
+        }
     }
 
     /// A failure after which the effect may stand.

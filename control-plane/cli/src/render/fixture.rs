@@ -105,6 +105,7 @@ pub fn rolled_back() -> DeploymentView {
             message: Some("User is not authorized\u{1b}[2J".to_owned()),
             request_id: Some("6a3c-1".to_owned()),
         })),
+        dossier: None,
     };
     let failed = &mut view.steps[1];
     failed.state = StepState::Failed;

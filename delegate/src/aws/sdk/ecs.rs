@@ -16,6 +16,8 @@ use super::{
     body, ecs_convert as convert,
     failure::{Call, failure},
     limits::CallLimits,
+    request_ids::RequestIds,
+    whole_answer::WholeAnswer,
 };
 use crate::aws::{
     model::{Cluster, Service, Task, TaskDefinition, TaskState},
@@ -37,8 +39,9 @@ pub(super) struct SdkEcs {
 
 impl SdkEcs {
     pub(super) fn new(config: &SdkConfig, limits: CallLimits) -> Self {
-        let writes = Builder::from(config).timeout_config(limits.write_timeouts()).retry_config(CallLimits::write_retries());
-        Self { reads: Client::new(config), writes: Client::from_conf(writes.build()) }
+        let configured = || Builder::from(config).interceptor(RequestIds("ecs"));
+        let writes = configured().timeout_config(limits.write_timeouts()).retry_config(CallLimits::write_retries());
+        Self { reads: Client::from_conf(configured().build()), writes: Client::from_conf(writes.build()) }
     }
 
     fn read<'a>(operation: &'static str, what: &'a str) -> Call<'a> {
@@ -129,6 +132,18 @@ impl Ecs for SdkEcs {
         let answer = request.send().await.map_err(|error| failure(call, &error))?;
         let found = answer.task_definition().map(|definition| convert::task_definition(definition, answer.tags()));
         found.ok_or_else(|| without(call, "the task definition"))
+    }
+
+    async fn task_definition_document(&self, arn: &str) -> Result<Value, Failure> {
+        let what = format!("read the task definition {arn}");
+        let call = Self::read("ecs:DescribeTaskDefinition", &what);
+        let whole = WholeAnswer::default();
+        let request = self.reads.describe_task_definition().task_definition(arn).customize().interceptor(whole.clone());
+        request.send().await.map_err(|error| failure(call, &error))?;
+        match whole.take()["taskDefinition"].take() {
+            Value::Null => Err(without(call, "the task definition")),
+            document => Ok(document),
+        }
     }
 
     async fn register_task_definition(&self, document: &Value) -> Result<TaskDefinition, Failure> {

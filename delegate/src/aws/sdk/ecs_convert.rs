@@ -43,6 +43,7 @@ pub(super) fn service(service: &sdk::Service) -> Service {
             .iter()
             .filter_map(|balancer| balancer.target_group_arn().map(str::to_owned))
             .collect(),
+        health_check_grace_seconds: service.health_check_grace_period_seconds().map(count).unwrap_or_default(),
         controller: service.deployment_controller().map(|controller| controller.r#type().as_str().to_owned()),
         strategy: strategy.map(|strategy| strategy.as_str().to_owned()),
         tags: tags(service.tags()),
@@ -78,6 +79,7 @@ pub(super) fn task(task: &sdk::Task) -> Task {
         stopped_reason: task.stopped_reason().map(str::to_owned),
         stop_code: task.stop_code().map(|code| code.as_str().to_owned()),
         created_at_ms: task.created_at().map(millis),
+        stopped_at_ms: task.stopped_at().map(millis),
         address: address(task),
         containers: task.containers().iter().map(container).collect(),
     }

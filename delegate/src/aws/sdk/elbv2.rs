@@ -11,6 +11,7 @@ use super::{
     actions,
     failure::{Call, failure},
     limits::CallLimits,
+    request_ids::RequestIds,
 };
 use crate::aws::{
     model::{Listener, LoadBalancer, Rule, Target, TargetGroup},
@@ -25,8 +26,9 @@ pub(super) struct SdkLoadBalancing {
 
 impl SdkLoadBalancing {
     pub(super) fn new(config: &SdkConfig, limits: CallLimits) -> Self {
-        let writes = Builder::from(config).timeout_config(limits.write_timeouts()).retry_config(CallLimits::write_retries());
-        Self { reads: Client::new(config), writes: Client::from_conf(writes.build()) }
+        let configured = || Builder::from(config).interceptor(RequestIds("elasticloadbalancing"));
+        let writes = configured().timeout_config(limits.write_timeouts()).retry_config(CallLimits::write_retries());
+        Self { reads: Client::from_conf(configured().build()), writes: Client::from_conf(writes.build()) }
     }
 }
 

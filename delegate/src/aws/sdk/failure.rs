@@ -46,6 +46,7 @@ where
                 message: if text.is_empty() { format!("{could_not}: {code}.") } else { format!("{could_not}: {code}: {text}") },
                 hint: verdict.hint.map(|hint| hint.replace("{operation}", call.operation)),
                 answer: Some(answer),
+                dossier: None,
             }
         }
         SdkError::TimeoutError(_) => unanswered(
@@ -155,7 +156,7 @@ fn is_throttling(code: &str) -> bool {
 }
 
 fn unanswered(effect: Effect, answer: Box<PeerAnswer>, message: String) -> Failure {
-    Failure { kind: FailureKind::Connectivity, effect, transient: true, message, hint: None, answer: Some(answer) }
+    Failure { kind: FailureKind::Connectivity, effect, transient: true, message, hint: None, answer: Some(answer), dossier: None }
 }
 
 fn no_credentials(could_not: String, error: &CredentialsError, answer: Box<PeerAnswer>) -> Failure {
@@ -173,6 +174,7 @@ fn no_credentials(could_not: String, error: &CredentialsError, answer: Box<PeerA
                 .to_owned(),
         ),
         answer: Some(answer),
+        dossier: None,
     }
 }
 

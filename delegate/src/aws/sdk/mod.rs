@@ -8,9 +8,12 @@ mod ecs_convert;
 mod elbv2;
 mod failure;
 mod limits;
+mod logs;
+mod request_ids;
 mod sts;
 #[cfg(test)]
 mod tests;
+mod whole_answer;
 
 pub use connect::SdkAccess;
 pub use limits::CallLimits;

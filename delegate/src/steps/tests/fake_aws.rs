@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::aws::{
     actions::single_target,
     model::*,
-    ports::{Ecs, Identity, LoadBalancing},
+    ports::{ContainerLogs, Ecs, Identity, LoadBalancing},
 };
 
 pub(super) const CLUSTER: &str = "docs-ecs";
@@ -46,6 +46,10 @@ pub(super) struct World {
     pub(super) groups: Vec<TargetGroup>,
     pub(super) targets: BTreeMap<String, Vec<Target>>,
     pub(super) crashing: bool,
+    /// What every container wrote last; none: it may not be read.
+    pub(super) log: Option<String>,
+    /// Targets never get well.
+    pub(super) ill: bool,
     clock_ms: i64,
     events: u64,
 }
@@ -96,6 +100,8 @@ impl World {
             groups: vec![group(1), group(2)],
             targets: BTreeMap::new(),
             crashing: false,
+            log: None,
+            ill: false,
             clock_ms: 1_000_000,
             events: 0,
         }
@@ -305,6 +311,7 @@ impl Ecs for FakeAws {
     async fn tasks(&self, _cluster: &str, service: &str, state: TaskState) -> Result<Vec<Task>, Failure> {
         self.call("ListTasks", |world| {
             let found = &world.services[service];
+            let container = "harness_todolist-sample_4".to_owned();
             let crashed = if world.crashing { found.deployments[0].failed_tasks } else { 0 };
             let task = |number| Task {
                 arn: format!("arn:task/{CLUSTER}/{}", task_id(service, number)),
@@ -317,7 +324,7 @@ impl Ecs for FakeAws {
                     .map(|number| Task {
                         stopped_reason: Some("Essential container in task exited".into()),
                         stop_code: Some("EssentialContainerExited".into()),
-                        containers: vec![TaskContainer { name: "app".into(), exit_code: Some(1), reason: None }],
+                        containers: vec![TaskContainer { name: container.clone(), exit_code: Some(1), reason: None }],
                         ..task(number)
                     })
                     .collect(),
@@ -335,6 +342,13 @@ impl Ecs for FakeAws {
         self.call("DescribeTaskDefinition", |world| {
             let found = world.definitions.iter().find(|(_, definition)| definition.arn == arn);
             Ok(found.expect("a known revision").1.clone())
+        })
+    }
+
+    async fn task_definition_document(&self, arn: &str) -> Result<Value, Failure> {
+        self.call("DescribeTaskDefinition", |world| {
+            let found = world.definitions.iter().find(|(_, definition)| definition.arn == arn);
+            Ok(found.expect("a known revision").0.clone())
         })
     }
 
@@ -454,7 +468,7 @@ impl LoadBalancing for FakeAws {
         self.call("DescribeTargetHealth", |world| {
             let now = world.targets.get(target_group).cloned().unwrap_or_default();
             for target in world.targets.entry(target_group.into()).or_default() {
-                target.state = "healthy".into();
+                target.state = if world.ill && target_group == "arn:tg/target1" { "unhealthy" } else { "healthy" }.into();
             }
             Ok(now)
         })
@@ -465,6 +479,16 @@ impl LoadBalancing for FakeAws {
             let listener = world.listeners.iter_mut().find(|known| known.arn == listener).expect("known");
             listener.actions = actions.clone();
             Ok(listener.clone())
+        })
+    }
+}
+
+#[async_trait]
+impl ContainerLogs for FakeAws {
+    async fn last_lines(&self, group: &str, stream: &str, _region: Option<&str>, _limit: u16) -> Result<Vec<String>, Failure> {
+        self.call("GetLogEvents", |world| match &world.log {
+            Some(line) => Ok(vec![format!("{group} {stream}"), line.clone()]),
+            None => Err(refused("GetLogEvents", "AccessDeniedException", "not authorized")),
         })
     }
 }

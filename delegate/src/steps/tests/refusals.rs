@@ -112,12 +112,59 @@ async fn a_start_that_crashes_is_recognised_long_before_its_time_is_up() {
     let failure = rig.perform(1).await.failure();
     assert!(
         failure.message.contains(
-            "do not stay up: 3 tasks stopped with: Essential container in task exited; container app exited with code 1"
+            "do not stay up: 2 tasks stopped with: Essential container in task exited; container harness_todolist-sample_4 exited with code 1"
         ),
         "{}",
         failure.message
     );
     assert_eq!(failure.effect, Effect::MayHaveHappened);
+    let dossier = failure.dossier.expect("the evidence");
+    assert_eq!(dossier.stopped_tasks.len(), 2);
+    assert_eq!(dossier.stopped_tasks[0].containers[0].exit_code, Some(1));
+    assert!(dossier.changes.iter().any(|change| change.path == "containerDefinitions[harness_todolist-sample_4].image"));
+    assert_eq!(dossier.events[0].message, rig.aws.world().services["ecs__blue__green__elb__18"].events[0].message);
+    assert!(started.elapsed().as_secs() < 30);
+}
+
+/// A deployment whose container logs to CloudWatch Logs, crashing; what the log of its app says, and the notes.
+async fn crash_with_log(log: Option<&str>) -> (Vec<Vec<String>>, Vec<String>) {
+    let mut rig = Rig::new(FakeAws::new(World::with_past(FAMILY)));
+    let options = json!({"awslogs-group": "/todo", "awslogs-stream-prefix": "ecs"});
+    rig.setup.task_definition["containerDefinitions"][0]["logConfiguration"] =
+        json!({"logDriver": "awslogs", "options": options});
+    rig.perform(0).await.output();
+    {
+        let mut world = rig.aws.world.lock().expect("no panic");
+        world.crashing = true;
+        world.log = log.map(str::to_owned);
+    }
+    let dossier = rig.perform(1).await.failure().dossier.expect("the evidence");
+    (dossier.logs.into_iter().map(|log| log.lines).collect(), dossier.notes)
+}
+
+#[tokio::test]
+async fn the_last_lines_are_there_and_a_log_that_may_not_be_read_is_a_note() {
+    let (logs, notes) = crash_with_log(Some("panicked: no DATABASE_URL")).await;
+    assert_eq!(logs[0], ["/todo ecs/harness_todolist-sample_4/18-0", "panicked: no DATABASE_URL"]);
+    assert!(notes.is_empty(), "{notes:?}");
+    let (logs, notes) = crash_with_log(None).await;
+    assert!(logs.is_empty());
+    assert!(notes[0].starts_with("The log of container harness_todolist-sample_4 of task 18-0:"), "{notes:?}");
+}
+
+#[tokio::test]
+async fn targets_that_fail_their_health_check_end_the_start_early() {
+    let mut rig = Rig::new(FakeAws::new(World::with_past(FAMILY)));
+    rig.perform(0).await.output();
+    rig.aws.world.lock().expect("no panic").ill = true;
+    let started = tokio::time::Instant::now();
+    let failure = rig.perform(1).await.failure();
+    assert!(
+        failure.message.contains("fail the load balancer's health check: 10.0.18.100:80 is unhealthy"),
+        "{}",
+        failure.message
+    );
+    assert_eq!(failure.dossier.expect("the evidence").targets.len(), 2);
     assert!(started.elapsed().as_secs() < 30);
 }
 

@@ -73,7 +73,7 @@ struct Access(Arc<FakeAws>);
 #[async_trait]
 impl AwsAccess for Access {
     async fn connect(&self, _infrastructure: &InfrastructureSpec) -> Result<Aws, Failure> {
-        Ok(Aws { ecs: self.0.clone(), load_balancing: self.0.clone(), identity: self.0.clone() })
+        Ok(Aws { ecs: self.0.clone(), load_balancing: self.0.clone(), logs: self.0.clone(), identity: self.0.clone() })
     }
 }
 

@@ -16,11 +16,14 @@ use super::{
         step::{setup_of, short_name},
         targets::{self, Standing},
     },
-    failing, undo,
+    dossier,
+    failing::{self, Evidence},
+    sick::Sick,
+    undo,
 };
 use crate::{
     aws::model::{Service, Target, Task, TaskState},
-    executor::{Outcome, StepContext, Waiting},
+    executor::{Halt, Outcome, StepContext, Waiting},
 };
 
 /// A service that is steady by its counts is believed after this long without ECS saying so (it does not repeat itself for hours).
@@ -28,6 +31,9 @@ const STEADY_WITHOUT_EVENT: Duration = Duration::from_secs(90);
 
 /// How long AWS may take to list tasks that are healthy targets already.
 const TASKS_LISTED_WITHIN: Duration = Duration::from_secs(15);
+
+/// A shortage that lasts longer than this without anything moving is not a passing one.
+const STALLED_AFTER: Duration = Duration::from_secs(30);
 
 /// *Upgrade Containers*.
 pub(in super::super) struct Upgrade<'a> {
@@ -48,12 +54,12 @@ impl Step for Upgrade<'_> {
         let limit = Duration::from_secs(u64::from(setup.steady_state_timeout_minutes) * 60);
         start.wait = Some(context.waiting(counts::wait_kind("steady", cluster, &setup.service), limit));
         start.say_running(start.running_before);
-        let service = start.running(service).await?;
-        console.info("Waiting for service to be in steady state...");
-        start.steady(service).await?;
-        console.info("Service has reached a steady state");
-        let addresses = start.healthy().await?;
-        start.ended();
+        start.sick = start.history(&service).await?;
+        let since_ms = start.resized_at_ms;
+        let addresses = match start.up(service).await {
+            Err(Halt::Failed(failure)) => return Err(dossier::attach(context, setup, since_ms, failure).await.into()),
+            other => other?,
+        };
 
         console.info("No Autoscalar config provided.");
         console.info("");
@@ -101,6 +107,9 @@ struct Start<'a> {
     events: Events,
     progress: Progress,
     wait: Option<Waiting<'a>>,
+    sick: Sick,
+    /// The running count, and since when it is that.
+    moved: (u32, Duration),
 }
 
 impl<'a> Start<'a> {
@@ -138,7 +147,31 @@ impl<'a> Start<'a> {
             events,
             progress: Progress::default(),
             wait: None,
+            sick: Sick::default(),
+            moved: (service.running, Duration::ZERO),
         })
+    }
+
+    /// Running, steady, healthy, in this order. Gives what to call the tasks.
+    async fn up(mut self, service: Service) -> Outcome<Vec<String>> {
+        let console = self.context.console();
+        let service = self.running(service).await?;
+        console.info("Waiting for service to be in steady state...");
+        self.steady(service).await?;
+        console.info("Service has reached a steady state");
+        let addresses = self.healthy().await?;
+        self.ended();
+        Ok(addresses)
+    }
+
+    /// An empty history of the new targets, with the times that its judgement needs.
+    async fn history(&self, service: &Service) -> Outcome<Sick> {
+        let context = self.context;
+        let arns = [self.setup.new_target_group.clone()];
+        let groups = context.read(context.aws()?.load_balancing.target_groups(&arns)).await?;
+        let seconds = |seconds: u32| context.polling().aws_time(Duration::from_secs(u64::from(seconds)));
+        let interval = groups.first().map_or(0, |group| group.health_check_interval_seconds);
+        Ok(Sick::new(seconds(interval), seconds(service.health_check_grace_seconds)))
     }
 
     fn elapsed(&self) -> Duration {
@@ -179,7 +212,7 @@ impl<'a> Start<'a> {
                 self.say_running(running);
                 return Ok(service);
             }
-            self.refuse_hopeless(&service).await?;
+            self.refuse_hopeless(&service, None).await?;
             if !self.again(news || moved).await? {
                 return Err(self.too_slow(&format!("{running} of {wanted} tasks are running"), &service).await);
             }
@@ -207,7 +240,7 @@ impl<'a> Start<'a> {
                     .warn("ECS has not announced a steady state; its counts say that the service has reached one.");
                 return Ok(());
             }
-            self.refuse_hopeless(&service).await?;
+            self.refuse_hopeless(&service, None).await?;
             if !self.again(news).await? {
                 let state = format!(
                     "{} of {} tasks are running, {} are pending, in {} ECS deployments",
@@ -249,7 +282,7 @@ impl<'a> Start<'a> {
             let moved = progress.say(self.elapsed(), standing.healthy, || targets::say(context, standing.healthy, wanted));
             let service = self.look().await?;
             let news = self.events.tell(context.console(), &service);
-            self.refuse_hopeless(&service).await?;
+            self.refuse_hopeless(&service, Some(targets.clone())).await?;
             // ECS takes tasks away that fail the load balancer's health check, and starts others.
             self.say_running(service.running);
             if !self.again(moved || news).await? {
@@ -263,7 +296,7 @@ impl<'a> Start<'a> {
     }
 
     /// Fails at once when the tasks will not come up.
-    async fn refuse_hopeless(&self, service: &Service) -> Outcome<()> {
+    async fn refuse_hopeless(&mut self, service: &Service, targets: Option<Vec<Target>>) -> Outcome<()> {
         if service.desired < self.wanted {
             let message = format!(
                 "The desired count of service {} was set to {} and is {} now.",
@@ -272,15 +305,26 @@ impl<'a> Start<'a> {
             let hint = "Another tool, person or scaling policy changes it; stop that, and deploy again.";
             return Err(Failure::uncertain(FailureKind::Application, message).hint(hint).into());
         }
-        if !failing::suspicious(service) {
+        let now = self.elapsed();
+        if self.moved.0 != service.running {
+            self.moved = (service.running, now);
+        }
+        let targets = match targets {
+            Some(targets) => targets,
+            // A task is a target as soon as it runs.
+            None if service.running > 0 => targets::look(self.context, &self.setup.new_target_group).await?,
+            None => Vec::new(),
+        };
+        self.sick.look(now, &targets);
+        if !failing::suspicious(service, self.resized_at_ms) && !self.sick.any() {
             return Ok(());
         }
         let stopped = self.stopped().await?;
-        match failing::verdict(service, &stopped) {
-            Some(message) => {
-                let hint = "Look at the container's own log of that task. Nothing of production was changed.";
-                Err(Failure::uncertain(FailureKind::Application, message).hint(hint).into())
-            }
+        let stalled = now.saturating_sub(self.moved.1) >= self.context.polling().aws_time(STALLED_AFTER);
+        let evidence =
+            Evidence { service, wanted: self.wanted, since_ms: self.resized_at_ms, stopped: &stopped, sick: &self.sick, stalled };
+        match failing::verdict(&evidence) {
+            Some(verdict) => Err(Failure::uncertain(FailureKind::Application, verdict.message).hint(verdict.hint).into()),
             None => Ok(()),
         }
     }
