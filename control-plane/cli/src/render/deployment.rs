@@ -11,7 +11,7 @@ use domain::{
 use super::{
     Look,
     ending::is_reopenable,
-    failure::failure,
+    failure::with_evidence,
     plain::standing,
     table::table,
     time::{between, time},
@@ -120,12 +120,12 @@ fn one_step(step: &StepView) -> String {
         );
     }
     if let Some(failed) = step.failure.as_ref().filter(|_| step.state != StepState::Succeeded) {
-        text += &failure(failed, "      ");
+        text += &with_evidence(failed, "      ");
     }
     if let Some(undo) = &step.undo {
         let _ = writeln!(text, "  {} {:<40} {}", mark(undo.state), visible(&undo.name), word(undo.state));
         if let Some(failed) = &undo.failure {
-            text += &failure(failed, "      ");
+            text += &with_evidence(failed, "      ");
         }
     }
     text

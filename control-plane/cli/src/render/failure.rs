@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use console::Style;
 use domain::{console::visible, error::Error, failure::Failure};
 
-use super::Look;
+use super::{Look, dossier};
 
 /// An error of the CLI or of the server.
 pub fn error(error: &Error, look: Look) -> String {
@@ -17,8 +17,17 @@ pub fn error(error: &Error, look: Look) -> String {
     text
 }
 
-/// A failure of a step, each line indented.
+/// A failure of a step, each line indented, with the most telling lines of its evidence.
 pub fn failure(failure: &Failure, indent: &str) -> String {
+    words(failure, indent) + &failure.dossier.as_ref().map_or_else(String::new, |evidence| dossier::short(evidence, indent))
+}
+
+/// The same with all of its evidence.
+pub fn with_evidence(failure: &Failure, indent: &str) -> String {
+    words(failure, indent) + &failure.dossier.as_ref().map_or_else(String::new, |evidence| dossier::whole(evidence, indent))
+}
+
+fn words(failure: &Failure, indent: &str) -> String {
     let mut text = format!("{indent}{}\n", lines(&failure.message, indent));
     if let Some(answer) = &failure.answer {
         let _ = writeln!(text, "{indent}AWS: {}", lines(&answer.to_string(), indent));

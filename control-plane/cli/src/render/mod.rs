@@ -6,6 +6,7 @@ mod delegates;
 mod deployment;
 mod diagnostics;
 mod discovery;
+mod dossier;
 mod ending;
 mod failure;
 #[cfg(test)]

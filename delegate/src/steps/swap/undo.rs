@@ -19,7 +19,10 @@ use super::{
     proof::whole_for_an_interval,
 };
 use crate::{
-    aws::{actions::writable, model::Listener},
+    aws::{
+        actions::{normalised, with_target, writable},
+        model::Listener,
+    },
     executor::{Outcome, StepContext},
 };
 
@@ -115,5 +118,16 @@ async fn put_back(
             .console()
             .info(format!("Updating ELB {name} Listener to Forward requests as before, TargetGroup: {}", before.target_group));
     }
-    set(context, now, &writable(&before.actions)).await
+    let malformed = |error| Failure::refused(FailureKind::Application, format!("The {name} Listener {error}."));
+    // A recorded list may go back only over one that this deployment left there; what a person wrote since stays, but for the group.
+    let left = with_target(&before.actions, target).map_err(malformed)?;
+    if normalised(&now.actions) == normalised(&left) {
+        return set(context, now, &writable(&before.actions)).await;
+    }
+    context.console().warn(format!(
+        "Somebody changed the {name} Listener (port {}) since the swap: only its target group is put back, the rest stays as it is now.",
+        now.port
+    ));
+    let wanted = with_target(&now.actions, &before.target_group).map_err(malformed)?;
+    set(context, now, &wanted).await
 }

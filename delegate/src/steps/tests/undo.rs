@@ -100,6 +100,21 @@ async fn the_new_version_is_not_taken_away_while_production_forwards_to_it() {
 }
 
 #[tokio::test]
+async fn what_a_person_wrote_into_the_listener_meanwhile_stays() {
+    let mut rig = Rig::new(FakeAws::new(World::with_past(FAMILY)));
+    rig.deploy().await;
+    let sticky = serde_json::json!({"Enabled": true, "DurationSeconds": 60});
+    rig.aws.world.lock().expect("no panic").listeners[0].actions[0]["ForwardConfig"]["TargetGroupStickinessConfig"] =
+        sticky.clone();
+    let ended = rig.attempt(2, Direction::Undo).await;
+    assert!(matches!(ended.report, TaskReport::Succeeded { .. }), "{:?}", ended.report);
+    assert!(ended.lines.iter().any(|line| line.starts_with("Somebody changed the Prod Listener (port 80)")), "{:?}", ended.lines);
+    let world = rig.aws.world();
+    assert_eq!(world.forwards(PROD), "arn:tg/target2");
+    assert_eq!(world.listeners[0].actions[0]["ForwardConfig"]["TargetGroupStickinessConfig"], sticky);
+}
+
+#[tokio::test]
 async fn a_first_deployment_is_taken_back_to_nothing() {
     let mut rig = Rig::new(FakeAws::new(World::empty()));
     rig.deploy().await;
