@@ -119,7 +119,7 @@ async fn a_start_that_crashes_is_recognised_long_before_its_time_is_up() {
     );
     assert_eq!(failure.effect, Effect::MayHaveHappened);
     let dossier = failure.dossier.expect("the evidence");
-    assert_eq!(dossier.stopped_tasks.len(), 2);
+    assert!(dossier.stopped_tasks.len() >= 2);
     assert_eq!(dossier.stopped_tasks[0].containers[0].exit_code, Some(1));
     assert!(dossier.changes.iter().any(|change| change.path == "containerDefinitions[harness_todolist-sample_4].image"));
     assert_eq!(dossier.events[0].message, rig.aws.world().services["ecs__blue__green__elb__18"].events[0].message);
