@@ -32,9 +32,14 @@ pub(super) async fn undo(context: &StepContext) -> Outcome<()> {
         console.info("The swap was not begun: nothing to undo");
         return Ok(());
     };
-    let (prod, stage) = production::listeners(context, setup).await?;
+    let (prod, mut stage) = production::listeners(context, setup).await?;
     let prod_target = production::target(&prod, "production")?;
-    let stage_target = production::target(&stage, "stage")?;
+    let mut stage_target = production::target(&stage, "stage")?;
+    let cut_in_half = [&prod_target, &stage_target].iter().all(|target| **target == setup.new_target_group);
+    if setup.old.is_some() && cut_in_half {
+        stage = lead_stage_to_old(context, setup, &stage).await?;
+        stage_target.clone_from(&setup.old_target_group);
+    }
     if let Some(old) = &setup.old {
         let limit = Duration::from_secs(u64::from(setup.steady_state_timeout_minutes) * 60);
         // Health checks reach the old group only while a listener forwards to it.
@@ -67,6 +72,19 @@ pub(super) async fn undo(context: &StepContext) -> Outcome<()> {
         whole_for_an_interval(context, &setup.old_target_group, old.desired_count).await?;
     }
     Ok(())
+}
+
+/// A swap that stopped between its two halves: no listener leads to the old group, so nobody checks its targets, and production
+/// would go back to ones that are not known to answer. Stage, which has no customers, goes there first.
+async fn lead_stage_to_old(context: &StepContext, setup: &SetupOutput, stage: &Listener) -> Outcome<Listener> {
+    context.console().info(format!(
+        "The swap stopped half way. Updating ELB Stage Listener first, so that the old version's health is checked, TargetGroup: {}",
+        setup.old_target_group
+    ));
+    let malformed = |error| Failure::refused(FailureKind::Application, format!("A listener {error}."));
+    let wanted = with_target(&stage.actions, &setup.old_target_group).map_err(malformed)?;
+    set(context, stage, &wanted).await?;
+    Ok(Listener { actions: wanted, ..stage.clone() })
 }
 
 /// The old service at its recorded count, and its targets healthy.

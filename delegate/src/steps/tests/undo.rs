@@ -88,6 +88,25 @@ async fn the_old_version_is_back_before_production_is() {
 }
 
 #[tokio::test]
+async fn after_half_a_swap_stage_leads_to_the_old_version_before_production_does() {
+    let mut rig = Rig::new(FakeAws::new(World::with_past(FAMILY)));
+    rig.deploy().await;
+    {
+        let mut world = rig.aws.world.lock().expect("no panic");
+        let new = world.listeners[0].actions.clone();
+        world.listeners[1].actions = new;
+        assert_eq!((world.forwards(PROD).as_str(), world.forwards(STAGE).as_str()), ("arn:tg/target1", "arn:tg/target1"));
+    }
+    let before = rig.aws.calls.lock().expect("no panic").len();
+    undo_all(&mut rig, 2).await;
+    is_as_before(&rig.aws.world());
+    let calls = rig.aws.calls.lock().expect("no panic")[before..].to_vec();
+    let changes: Vec<usize> = (0..calls.len()).filter(|at| calls[*at] == "ModifyListener").collect();
+    assert_eq!(changes.len(), 3, "stage to old, production back, stage back: {calls:?}");
+    assert!(calls[changes[0]..changes[1]].contains(&"DescribeTargetHealth"), "{calls:?}");
+}
+
+#[tokio::test]
 async fn the_new_version_is_not_taken_away_while_production_forwards_to_it() {
     let mut rig = Rig::new(FakeAws::new(World::with_past(FAMILY)));
     rig.deploy().await;
