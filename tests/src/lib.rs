@@ -2,3 +2,4 @@
 
 pub mod deployments;
 pub mod programs;
+pub mod standing;

@@ -265,7 +265,7 @@ async fn three_deployments_take_turns_and_no_request_fails() -> anyhow::Result<(
     };
     let answer = discovery::answer(&query, stage.services.aws.as_ref()).await?;
     assert_eq!(answer.account, "123456789012");
-    let Findings::LoadBalancers(balancers) = answer.findings;
+    let Findings::LoadBalancers(balancers) = answer.findings else { panic!("another answer") };
     let ports: Vec<_> = balancers[0].listeners.iter().map(|listener| listener.port).collect();
     assert_eq!(ports, [8080, 8081]);
     let group = &balancers[0].listeners[0].rules[0].target_groups[0];

@@ -55,6 +55,8 @@ pub enum Command {
     Get(GetArguments),
     /// Start a deployment and follow it to its end.
     Deploy(DeployArguments),
+    /// Go back to the version before the last deployment that succeeded.
+    Rollback(RollbackArguments),
     /// Look at deployments.
     #[command(subcommand)]
     Deployment(DeploymentCommand),
@@ -155,6 +157,35 @@ pub struct DeployArguments {
     /// Return as soon as this is so: a step of that name is done, `traffic-shifted`, or `finished`.
     #[arg(long, value_name = "STEP|traffic-shifted|finished", default_value = "finished", conflicts_with = "detach")]
     pub wait_for: String,
+    /// How to print. With json, one object at the end.
+    #[arg(short, long, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
+}
+
+/// `segue rollback`.
+#[derive(Debug, Args)]
+pub struct RollbackArguments {
+    /// `dep_...`; else the last deployment that succeeded.
+    #[arg(conflicts_with_all = ["infrastructure", "service"])]
+    pub id: Option<String>,
+    /// Infrastructure; may be left out when deployments went to just one.
+    #[arg(short, long)]
+    pub infrastructure: Option<String>,
+    /// Service; may be left out when just one was deployed there.
+    #[arg(short, long)]
+    pub service: Option<String>,
+    /// Application.
+    #[arg(short, long)]
+    pub application: Option<String>,
+    /// Only show what it would do.
+    #[arg(long, conflicts_with_all = ["yes", "detach"])]
+    pub preview: bool,
+    /// Don't ask.
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Return as soon as it is accepted.
+    #[arg(long)]
+    pub detach: bool,
     /// How to print. With json, one object at the end.
     #[arg(short, long, value_enum, default_value_t = Output::Table)]
     pub output: Output,

@@ -103,6 +103,7 @@ pub(crate) fn plan(shapes: &[Shape]) -> Arc<Plan> {
         image: "todolist:2".to_owned(),
         tag: "2".to_owned(),
         triggered_by: "alice".to_owned(),
+        rolls_back: None,
         steps,
     })
 }

@@ -38,6 +38,9 @@ pub struct Plan {
     pub tag: String,
     /// Who started it.
     pub triggered_by: String,
+    /// The deployment that this one rolls back, if it is a rollback after success.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rolls_back: Option<DeploymentId>,
     /// The steps of all phases, in the order they run.
     pub steps: Vec<PlannedStep>,
 }

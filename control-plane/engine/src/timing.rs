@@ -46,6 +46,7 @@ pub(crate) fn wait_due_ms(course: &Course, step: &PlannedStep) -> Option<i64> {
     match &step.action {
         StepAction::Wait(wait) => course.opened_at_ms.map(|at| plus_seconds(at, wait.seconds)),
         StepAction::BlueGreenLoadBalancerSetup(_)
+        | StepAction::PreviousVersionSetup(_)
         | StepAction::UpgradeContainers(_)
         | StepAction::SwapTargetGroups(_)
         | StepAction::HttpCheck(_)

@@ -33,6 +33,9 @@ pub fn view(deployment: &Deployment, waiting: Option<Vec<String>>) -> Deployment
         status: status(deployment, waiting),
         steps: deployment.numbered().map(|(index, planned, record)| step(deployment, index, planned, record)).collect(),
         shifted: shifted(deployment),
+        rolls_back: plan.rolls_back,
+        // Who came later is not for this deployment's journal to know.
+        rolled_back_by: None,
         signals: deployment.signals.clone(),
         revision: deployment.revision,
     }

@@ -9,8 +9,8 @@ use domain::{
 };
 use proto::{
     api::{
-        Deployment, GetDeploymentRequest, ListDeploymentsRequest, ListDeploymentsResponse, LogEntry, LogsRequest, SignalRequest,
-        StartRequest, StartResponse, deployments_server::Deployments,
+        Deployment, GetDeploymentRequest, ListDeploymentsRequest, ListDeploymentsResponse, LogEntry, LogsRequest,
+        RollbackRequest, RollbackResponse, SignalRequest, StartRequest, StartResponse, deployments_server::Deployments,
     },
     convert::{deployment::to_wire, document::parse},
 };
@@ -18,7 +18,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-use super::{bearer::caller, context::ApiContext, resources, status, streams};
+use super::{bearer::caller, context::ApiContext, resources, rollback, status, streams};
 use crate::dispatch::AcceptKey;
 
 /// Deployments listed when the request does not say how many.
@@ -41,6 +41,12 @@ impl DeploymentsService {
 }
 
 impl DeploymentsService {
+    /// The deployment that the same request was accepted as before.
+    async fn accepted_before(&self, key: Option<&AcceptKey>) -> Result<Option<DeploymentId>, Status> {
+        let Some(key) = key else { return Ok(None) };
+        self.context.dispatch.accepted_as(key).await.map_err(|error| status::dispatch(&error))
+    }
+
     async fn step_named(&self, id: DeploymentId, name: &str) -> Result<u32, Status> {
         let view = self.context.dispatch.view(id).await.map_err(|error| status::dispatch(&error))?;
         let named = view.steps.iter().find(|step| step.name == name).map(|step| step.index);
@@ -56,15 +62,9 @@ impl Deployments for DeploymentsService {
     async fn start(&self, request: Request<StartRequest>) -> Result<Response<StartResponse>, Status> {
         let caller = caller(&request)?;
         let request = request.into_inner();
-        if request.idempotency_key.len() > KEY {
-            return Err(invalid(format!("idempotency_key: at most {KEY} characters")));
-        }
-        let key = Some(request.idempotency_key.as_str()).filter(|key| !key.is_empty());
-        let key = key.map(|key| AcceptKey::new(&caller.name, key));
         let dispatch = &self.context.dispatch;
-        if let Some(key) = &key
-            && let Some(before) = dispatch.accepted_as(key).await.map_err(|error| status::dispatch(&error))?
-        {
+        let key = accept_key(&caller.name, &request.idempotency_key)?;
+        if let Some(before) = self.accepted_before(key.as_ref()).await? {
             return Ok(Response::new(started(before)));
         }
         let request = crate::workflow::StartRequest {
@@ -141,6 +141,23 @@ impl Deployments for DeploymentsService {
         let view = self.context.dispatch.signal(id, who, said, about).await.map_err(|error| status::dispatch(&error))?;
         Ok(Response::new(to_wire(&view)))
     }
+
+    async fn rollback(&self, request: Request<RollbackRequest>) -> Result<Response<RollbackResponse>, Status> {
+        let caller = caller(&request)?;
+        let request = request.into_inner();
+        let key = accept_key(&caller.name, &request.idempotency_key)?;
+        if let Some(before) = self.accepted_before(key.as_ref()).await? {
+            return Ok(Response::new(RollbackResponse { deployment_id: before.to_string(), preview: None }));
+        }
+        Ok(Response::new(rollback::rollback(&self.context, &caller.name, key, request).await?))
+    }
+}
+
+fn accept_key(caller: &str, key: &str) -> Result<Option<AcceptKey>, Status> {
+    if key.len() > KEY {
+        return Err(invalid(format!("idempotency_key: at most {KEY} characters")));
+    }
+    Ok(Some(key).filter(|key| !key.is_empty()).map(|key| AcceptKey::new(caller, key)))
 }
 
 fn id(text: &str) -> Result<DeploymentId, Status> {

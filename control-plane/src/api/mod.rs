@@ -9,6 +9,7 @@ mod deployments;
 mod discovery;
 mod info;
 mod resources;
+mod rollback;
 pub mod status;
 mod streams;
 

@@ -9,7 +9,7 @@ use tonic::{Code, Status, metadata::MetadataValue};
 use super::catalogue::CatalogueError;
 use crate::{
     access::{AccessError, EnrolError},
-    dispatch::{DispatchError, QueryError},
+    dispatch::{DispatchError, NoRollback, QueryError},
     logs::LogError,
     store::StoreError,
 };
@@ -61,7 +61,9 @@ pub fn dispatch(error: &DispatchError) -> Status {
     let code = match error {
         DispatchError::NotFound(_) => ErrorCode::NotFound,
         DispatchError::Rejected(Rejection::InvalidPlan(_)) => ErrorCode::Invalid,
-        DispatchError::Rejected(_) | DispatchError::LineMovedOn { .. } => ErrorCode::Refused,
+        DispatchError::NoRollback(NoRollback::Ambiguous(_)) => ErrorCode::Invalid,
+        DispatchError::NoRollback(NoRollback::NothingSucceeded) => ErrorCode::NotFound,
+        DispatchError::Rejected(_) | DispatchError::LineMovedOn { .. } | DispatchError::NoRollback(_) => ErrorCode::Refused,
         DispatchError::Unavailable(_) | DispatchError::Busy => ErrorCode::Unavailable,
         DispatchError::AcceptedBefore(_) => ErrorCode::Conflict,
         DispatchError::Corrupt { .. } => ErrorCode::Internal,
@@ -70,7 +72,11 @@ pub fn dispatch(error: &DispatchError) -> Status {
     if code == ErrorCode::Internal {
         tracing::error!(%error, "a request failed for a fault of our own");
     }
-    status(&Error::new(code, error.to_string()))
+    let hint = match error {
+        DispatchError::NoRollback(reason) => Some(reason.hint()),
+        _ => None,
+    };
+    status(&Error { code, message: error.to_string(), hint })
 }
 
 /// A question to a delegate has no answer.

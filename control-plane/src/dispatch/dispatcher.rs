@@ -137,7 +137,7 @@ impl Dispatch {
     /// # Errors
     /// When the store can't be read.
     pub async fn accepted_as(&self, key: &AcceptKey) -> Result<Option<DeploymentId>, DispatchError> {
-        self.records.accepted_as(key).await.map_err(read_failed)
+        Ok(self.records.accepted_as(key).await?)
     }
 
     /// A person's word, and how the deployment stands then.
@@ -160,7 +160,8 @@ impl Dispatch {
     /// # Errors
     /// When there is none, or the store can't be read.
     pub async fn view(self: &Arc<Self>, id: DeploymentId) -> Result<DeploymentView, DispatchError> {
-        self.ask(id, Message::View).await
+        let view = self.ask(id, Message::View).await?;
+        self.with_later(view).await
     }
 
     /// The newest deployments, newest first, of one application or of all.
@@ -168,7 +169,7 @@ impl Dispatch {
     /// # Errors
     /// When the store can't be read.
     pub async fn newest(self: &Arc<Self>, application: Option<&str>, limit: usize) -> Result<Vec<DeploymentView>, DispatchError> {
-        let ids = self.records.newest(application, limit).await.map_err(read_failed)?;
+        let ids = self.records.newest(application, limit).await?;
         let mut views = Vec::with_capacity(ids.len());
         for id in ids {
             views.push(self.view(id).await?);
@@ -326,10 +327,3 @@ impl Dispatch {
 
 /// How long a question to a driver may take: the store answers in milliseconds or not at all.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
-
-fn read_failed(error: RecordError) -> DispatchError {
-    match error {
-        RecordError::Unavailable(why) | RecordError::TooLarge(why) | RecordError::Corrupt(why) => DispatchError::Unavailable(why),
-        RecordError::Conflict => DispatchError::Busy,
-    }
-}

@@ -3,6 +3,8 @@
 use domain::ids::DeploymentId;
 use engine::Rejection;
 
+use super::{history::NoRollback, records::RecordError};
+
 /// Why dispatch refuses or fails.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DispatchError {
@@ -37,7 +39,20 @@ pub enum DispatchError {
         /// The later one.
         by: DeploymentId,
     },
+    /// There is nothing to roll back after success, or it may not be.
+    #[error("{0}")]
+    NoRollback(#[from] NoRollback),
     /// The change does not fit into the store.
     #[error("the deployment is too large: {0}")]
     TooLarge(String),
+}
+
+/// Of a read.
+impl From<RecordError> for DispatchError {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::Unavailable(why) | RecordError::TooLarge(why) | RecordError::Corrupt(why) => Self::Unavailable(why),
+            RecordError::Conflict => Self::Busy,
+        }
+    }
 }

@@ -2,8 +2,9 @@
 //! accepted.
 //!
 //! ```text
-//! Journal     <deployment><number>    one event           Deployment  <deployment>   summary
-//! Head        <deployment>            how many events     Meta        accept/<hash>  the deployment accepted under a key
+//! Journal     <deployment><number>    one event           Deployment  <deployment>           summary
+//! Head        <deployment>            how many events     Meta        accept/<hash>          the deployment accepted under a key
+//!                                                         Meta        rollback/<deployment>  the last one to roll it back after success
 //! ```
 //!
 //! The head is what an append compares and sets. The summary is written with the first event, with the last, and when a deployment is taken up again: which deployments
@@ -13,7 +14,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use domain::ids::DeploymentId;
-use engine::{Deployment, Event, StoredEvent};
+use engine::{Deployment, Event, Plan, StoredEvent};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -68,7 +69,21 @@ impl AcceptKey {
 #[serde(rename_all = "camelCase")]
 struct Summary {
     application: String,
+    infrastructure: String,
+    service: String,
+    line: String,
     open: bool,
+}
+
+impl Summary {
+    fn of(plan: &Plan, open: bool) -> Self {
+        let Lane { application, infrastructure, line } = Lane::of(plan);
+        Self { application, infrastructure, service: plan.service.clone(), line, open }
+    }
+
+    fn lane(&self) -> Lane {
+        Lane { application: self.application.clone(), infrastructure: self.infrastructure.clone(), line: self.line.clone() }
+    }
 }
 
 /// The records.
@@ -106,8 +121,13 @@ impl Records {
         let open = after.outcome().is_none();
         let reopened = events.iter().any(|event| matches!(event, Event::Reopened { .. }));
         if base == 0 || !open || reopened {
-            let summary = Summary { application: after.plan().application.clone(), open };
+            let summary = Summary::of(after.plan(), open);
             change.put(Table::Deployment, head, format::encode(&summary)?);
+        }
+        if base == 0
+            && let Some(rolled_back) = after.plan().rolls_back
+        {
+            change.put(Table::Meta, rollback_key(rolled_back), format::encode(&id)?);
         }
         if let Some(AcceptKey(key)) = key {
             change.expect_absent(Table::Meta, key.clone()).put(Table::Meta, key.clone(), format::encode(&id)?);
@@ -144,13 +164,40 @@ impl Records {
         newest.take(limit).collect()
     }
 
+    /// The deployments of a lane, newest first.
+    pub(super) async fn on_lane(&self, lane: &Lane) -> Result<Vec<DeploymentId>, RecordError> {
+        let rows = self.store.scan(Table::Deployment, KeyRange::all().reverse(), MOST).await?;
+        let on_lane = |row: Result<(DeploymentId, Summary), RecordError>| {
+            row.map(|(id, summary)| (summary.lane() == *lane).then_some(id)).transpose()
+        };
+        summaries(&rows).filter_map(on_lane).collect()
+    }
+
+    /// The lanes that there are, each with the service that was deployed last on it, those of the newest deployments first.
+    pub(super) async fn lanes(&self) -> Result<Vec<(Lane, String)>, RecordError> {
+        let rows = self.store.scan(Table::Deployment, KeyRange::all().reverse(), MOST).await?;
+        let mut lanes: Vec<(Lane, String)> = Vec::new();
+        for row in summaries(&rows) {
+            let (_, summary) = row?;
+            let lane = summary.lane();
+            if !lanes.iter().any(|(known, _)| *known == lane) {
+                lanes.push((lane, summary.service));
+            }
+        }
+        Ok(lanes)
+    }
+
+    /// The last deployment that was to roll this one back after it had succeeded.
+    pub(super) async fn rollback_of(&self, id: DeploymentId) -> Result<Option<DeploymentId>, RecordError> {
+        let value = self.store.get(Table::Meta, &rollback_key(id)).await?;
+        Ok(value.map(|value| format::decode(&value)).transpose()?)
+    }
+
     /// The oldest deployment after this one that has worked, or works, on its lane.
     pub(super) async fn follower(&self, of: &Deployment) -> Result<Option<DeploymentId>, RecordError> {
-        let lane = Lane::of(of.plan());
-        let newer = self.newest(Some(&lane.application), MOST).await?.into_iter().take_while(|id| *id > of.id());
+        let newer = self.on_lane(&Lane::of(of.plan())).await?.into_iter().take_while(|id| *id > of.id());
         for id in newer.collect::<Vec<_>>().into_iter().rev() {
-            let followed = self.load(id).await?.is_some_and(|later| Lane::of(later.plan()) == lane && later.is_started());
-            if followed {
+            if self.load(id).await?.is_some_and(|later| later.is_started()) {
                 return Ok(Some(id));
             }
         }
@@ -162,6 +209,10 @@ impl Records {
         let value = self.store.get(Table::Meta, key).await?;
         Ok(value.map(|value| format::decode(&value)).transpose()?)
     }
+}
+
+fn rollback_key(id: DeploymentId) -> Vec<u8> {
+    [b"rollback/".as_slice(), id.uuid().as_bytes()].concat()
 }
 
 fn entry(id: DeploymentId, number: u64) -> Vec<u8> {

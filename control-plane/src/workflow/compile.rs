@@ -56,6 +56,7 @@ pub fn compile(known: &Resources, request: &StartRequest, deployment: Deployment
         image,
         tag: request.tag.clone(),
         triggered_by: request.triggered_by.clone(),
+        rolls_back: None,
         steps,
     };
     check(&plan, &manifest)?;

@@ -94,10 +94,11 @@ fn two_lines(source: &Source, step: &StepDocument, first: &str, second: &str) ->
 }
 
 /// How long a step may take when the document does not say: what it waits for at most, and time for its calls.
-fn timeout_seconds(action: &StepAction, steady_minutes: u64) -> u64 {
+pub(super) fn timeout_seconds(action: &StepAction, steady_minutes: u64) -> u64 {
     let steady = steady_minutes.saturating_mul(60);
     match action {
         StepAction::BlueGreenLoadBalancerSetup(_) => steady.max(900),
+        StepAction::PreviousVersionSetup(_) => 300,
         StepAction::UpgradeContainers(_) => steady.saturating_mul(2).saturating_add(300),
         StepAction::SwapTargetGroups(swap) => steady.saturating_mul(2).saturating_add(swap.delay_seconds).saturating_add(600),
         StepAction::HttpCheck(check) => (check.within_ms.saturating_add(check.max_latency_ms)).div_ceil(1_000).saturating_add(60),

@@ -6,7 +6,7 @@ use domain::{
 };
 
 use super::load_balancers;
-use crate::aws::ports::AwsAccess;
+use crate::{aws::ports::AwsAccess, steps::previous_version};
 
 /// Looks, and says in which account, as whom, and in which region and VPC.
 ///
@@ -22,6 +22,7 @@ pub async fn answer(query: &Query, access: &dyn AwsAccess) -> Result<Answer, Fai
                     .await
                     .map(Findings::LoadBalancers)
             }
+            Subject::PreviousVersion(input) => previous_version(&aws, input).await.map(Findings::PreviousVersion),
         }
     };
     let (caller, findings) = futures::try_join!(aws.identity.caller(), findings)?;

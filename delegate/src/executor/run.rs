@@ -135,7 +135,10 @@ async fn attempt(
 
 fn needs_aws(kind: StepKind) -> bool {
     match kind {
-        StepKind::BlueGreenLoadBalancerSetup | StepKind::UpgradeContainers | StepKind::SwapTargetGroups => true,
+        StepKind::BlueGreenLoadBalancerSetup
+        | StepKind::PreviousVersionSetup
+        | StepKind::UpgradeContainers
+        | StepKind::SwapTargetGroups => true,
         StepKind::HttpCheck | StepKind::Note | StepKind::Wait => false,
     }
 }

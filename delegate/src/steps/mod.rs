@@ -5,6 +5,7 @@ mod events;
 mod http_check;
 mod markers;
 mod note;
+mod previous;
 mod production;
 mod setup;
 mod step;
@@ -12,6 +13,7 @@ mod swap;
 mod targets;
 mod upgrade;
 
+pub use previous::previous_version;
 pub use step::{Step, of};
 
 #[cfg(test)]

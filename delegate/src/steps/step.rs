@@ -9,6 +9,7 @@ use domain::{
 use super::{
     http_check::CheckHttp,
     note::{Pause, WriteNote},
+    previous::FindPrevious,
     setup::SetUpLoadBalancer,
     swap::Swap,
     upgrade::Upgrade,
@@ -35,6 +36,7 @@ pub trait Step: Send + Sync {
 pub fn of(action: &StepAction) -> Box<dyn Step + '_> {
     match action {
         StepAction::BlueGreenLoadBalancerSetup(input) => Box::new(SetUpLoadBalancer { input }),
+        StepAction::PreviousVersionSetup(input) => Box::new(FindPrevious { input }),
         StepAction::UpgradeContainers(input) => Box::new(Upgrade { input }),
         StepAction::SwapTargetGroups(input) => Box::new(Swap { input }),
         StepAction::HttpCheck(input) => Box::new(CheckHttp { input }),

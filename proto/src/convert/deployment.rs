@@ -35,6 +35,8 @@ pub fn to_wire(view: &DeploymentView) -> api::Deployment {
         revision: view.revision,
         signals: view.signals.iter().map(signal_to_wire).collect(),
         shifted: view.shifted.map(|shift| api::Shift { at_ms: shift.at_ms, switch_ms: shift.switch_ms }),
+        rolls_back: view.rolls_back.map(|id| id.to_string()).unwrap_or_default(),
+        rolled_back_by: view.rolled_back_by.map(|id| id.to_string()).unwrap_or_default(),
     }
 }
 
@@ -60,6 +62,8 @@ pub fn from_wire(wire: api::Deployment) -> Result<DeploymentView, Malformed> {
         revision: wire.revision,
         signals: wire.signals.into_iter().map(signal_from_wire).collect::<Result<_, _>>()?,
         shifted: wire.shifted.map(|shift| ShiftView { at_ms: shift.at_ms, switch_ms: shift.switch_ms }),
+        rolls_back: some(wire.rolls_back).map(|id| parse("rolls_back", &id)).transpose()?,
+        rolled_back_by: some(wire.rolled_back_by).map(|id| parse("rolled_back_by", &id)).transpose()?,
     })
 }
 
@@ -299,6 +303,8 @@ mod tests {
                 })
                 .collect(),
             shifted: Some(ShiftView { at_ms: 4, switch_ms: 2 }),
+            rolls_back: Some("dep_00000000000000000000000000000003".parse().expect("an id")),
+            rolled_back_by: None,
             steps: StepKind::ALL
                 .into_iter()
                 .zip(0..)

@@ -224,6 +224,12 @@ pub struct DeploymentView {
     /// When its version took over production, once it did; none again when it is rolled back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shifted: Option<ShiftView>,
+    /// The deployment that this one rolls back, if it is a rollback after success.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rolls_back: Option<DeploymentId>,
+    /// The deployment that rolled this one back after it had succeeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rolled_back_by: Option<DeploymentId>,
     /// What people said to it while it ran, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signals: Vec<SignalView>,

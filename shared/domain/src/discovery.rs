@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::infrastructure::InfrastructureSpec;
+use crate::{
+    infrastructure::InfrastructureSpec,
+    step::{PreviousVersion, PreviousVersionSetup},
+};
 
 /// A question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +26,8 @@ pub enum Subject {
         /// Only those whose name contains this.
         name_contains: Option<String>,
     },
+    /// Whether production can go back to the version before.
+    PreviousVersion(Box<PreviousVersionSetup>),
 }
 
 /// What a delegate found, and who it was that looked.
@@ -48,6 +53,8 @@ pub struct Answer {
 pub enum Findings {
     /// Of [`Subject::LoadBalancers`], by name.
     LoadBalancers(Vec<LoadBalancer>),
+    /// Of [`Subject::PreviousVersion`].
+    PreviousVersion(PreviousVersion),
 }
 
 /// A load balancer.

@@ -8,5 +8,6 @@ mod golden;
 mod interrupts;
 mod kills;
 mod refusals;
+mod rollback;
 mod undo;
 mod versions;

@@ -11,6 +11,7 @@ use serde_json::json;
 use tests::{
     deployments::{Ended, WORKFLOW, deploy_well, newest, outcome, segue, until},
     programs::programs,
+    standing::standing,
 };
 
 /// The world's workflow, with a check after the swap that nothing can satisfy.
@@ -36,40 +37,6 @@ async fn deploy(world: &World, tag: &str) -> anyhow::Result<Ended> {
     segue(world, &["deploy", WORKFLOW, "--artifact-tag", tag]).await
 }
 
-/// Which target groups production and stage forward to, and every service's name, desired count and colour.
-async fn standing(world: &World) -> anyhow::Result<(Vec<String>, Vec<(String, i32, String)>)> {
-    let seeded = world.seeded.clone().context("seeded")?;
-    let config = aws_config(&world.seed);
-    let (ecs, elb) = (aws_sdk_ecs::Client::new(&config), aws_sdk_elasticloadbalancingv2::Client::new(&config));
-    let listeners = elb.describe_listeners().load_balancer_arn(&seeded.load_balancer).send().await?;
-    let forwards = [&seeded.prod_listener, &seeded.stage_listener].map(|arn| {
-        let found = listeners.listeners().iter().find(|listener| listener.listener_arn() == Some(arn));
-        let target = found.and_then(|listener| listener.default_actions().first()?.target_group_arn());
-        target.unwrap_or("nothing").to_owned()
-    });
-    let names = ecs.list_services().cluster(&world.seed.cluster).send().await?;
-    let mut services = Vec::new();
-    if !names.service_arns().is_empty() {
-        let described = ecs
-            .describe_services()
-            .cluster(&world.seed.cluster)
-            .set_services(Some(names.service_arns().to_vec()))
-            .include(aws_sdk_ecs::types::ServiceField::Tags)
-            .send()
-            .await?;
-        for service in described.services() {
-            let colour = service.tags().iter().find(|tag| tag.key() == Some("BG_VERSION")).and_then(|tag| tag.value());
-            services.push((
-                service.service_name().unwrap_or_default().to_owned(),
-                service.desired_count(),
-                colour.unwrap_or("none").to_owned(),
-            ));
-        }
-    }
-    services.sort();
-    Ok((forwards.to_vec(), services))
-}
-
 #[tokio::test]
 async fn a_version_that_fails_after_the_swap_goes_back_without_a_failed_request() -> anyhow::Result<()> {
     let world = world().await?;
@@ -86,11 +53,11 @@ async fn a_version_that_fails_after_the_swap_goes_back_without_a_failed_request(
     assert!(traffic.by_version.keys().eq(["1", "2"]), "version 2 served production in between: {:?}", traffic.by_version);
 
     // The new service stays at 0 and green; everything else is as it was.
-    let (forwards, services) = standing(&world).await?;
-    assert_eq!(forwards, before.0);
-    assert_eq!(services.len(), 2, "{services:?}");
-    assert_eq!(services[0], before.1[0]);
-    assert_eq!((services[1].1, services[1].2.as_str()), (0, "GREEN"));
+    let after = standing(&world).await?;
+    assert_eq!(after.forwards, before.forwards);
+    assert_eq!(after.services.len(), 2, "{after:?}");
+    assert_eq!(after.services[0], before.services[0]);
+    assert_eq!((after.services[1].desired, after.services[1].colour.as_str()), (0, "GREEN"));
     world.stop().await
 }
 
@@ -101,9 +68,9 @@ async fn a_first_deployment_that_fails_leaves_listeners_as_they_were_and_nothing
     fail_late(&world).await?;
     let ended = deploy(&world, "1").await?;
     assert_eq!(ended.code, 10, "{}", ended.all());
-    let (forwards, services) = standing(&world).await?;
-    assert_eq!(forwards, before.0);
-    assert!(services.iter().all(|(_, desired, _)| *desired == 0), "{services:?}");
+    let after = standing(&world).await?;
+    assert_eq!(after.forwards, before.forwards);
+    assert!(after.services.iter().all(|service| service.desired == 0), "{after:?}");
     world.stop().await
 }
 
@@ -131,8 +98,8 @@ async fn what_could_not_be_undone_is_told_and_taken_up_again() -> anyhow::Result
     assert_eq!(retried.code, 0, "{}", retried.all());
     let ended = segue(&world, &["deployment", "watch", &id]).await?;
     assert_eq!(ended.code, 10, "{}", ended.all());
-    let (forwards, services) = standing(&world).await?;
-    assert_eq!((forwards, &services[0]), (before.0, &before.1[0]));
+    let after = standing(&world).await?;
+    assert_eq!((after.forwards, &after.services[0]), (before.forwards, &before.services[0]));
 
     // A second time there is nothing to take up.
     let over = segue(&world, &["deployment", "retry", &id]).await?;
@@ -181,7 +148,7 @@ async fn a_listener_that_somebody_else_changed_is_left_alone_and_told() -> anyho
     for expected in [own.as_str(), "which this deployment did not set", "left as it is"] {
         assert!(ended.all().contains(expected), "expected {expected:?} in\n{}", ended.all());
     }
-    assert_eq!(standing(&world).await?.0[0], own, "what the person set stands");
+    assert_eq!(standing(&world).await?.forwards[0], own, "what the person set stands");
     assert_eq!(outcome(&newest(&world).await?).as_deref(), Some("needsOperator"));
     world.stop().await
 }

@@ -2,7 +2,7 @@
 
 use domain::error::Error;
 
-use super::{apply, completion, context, delegate, deploy, deployment, discover, get, server, version};
+use super::{apply, completion, context, delegate, deploy, deployment, discover, get, rollback, server, version};
 use crate::{
     args::{Arguments, Command, ContextArguments},
     client::Client,
@@ -24,6 +24,7 @@ pub async fn run(arguments: Arguments, screen: &mut Screen) -> Result<u8, Error>
         Command::Apply(apply) => apply::run(&client(context)?, screen, apply).await,
         Command::Get(get) => get::run(&client(context)?, screen, get).await,
         Command::Deploy(deploy) => deploy::run(&client(context)?, screen, deploy).await,
+        Command::Rollback(rollback) => rollback::run(&client(context)?, screen, rollback).await,
         Command::Deployment(command) => deployment::run(&client(context)?, screen, command).await,
         Command::Delegate(command) => delegate::run(&client(context)?, screen, command).await,
         Command::Discover(command) => discover::run(&client(context)?, screen, command).await,

@@ -11,6 +11,7 @@ mod dispatch;
 mod follow;
 mod get;
 mod goal;
+mod rollback;
 mod server;
 mod version;
 

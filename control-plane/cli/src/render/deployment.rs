@@ -14,7 +14,7 @@ use super::{
     failure::with_evidence,
     plain::standing,
     table::table,
-    time::{between, time},
+    time::{between, milliseconds, time},
 };
 
 /// Columns below which a row holds only what tells deployments apart: an id that is broken over lines can't be copied.
@@ -39,7 +39,7 @@ pub fn deployments(views: &[DeploymentView], look: Look) -> String {
         return "No deployments yet.\n".to_owned();
     }
     if look.width.is_some_and(|width| width < WIDE) {
-        let row = |view: &DeploymentView| vec![view.id.to_string(), view.tag.clone(), status_word(&view.status), took(view)];
+        let row = |view: &DeploymentView| vec![view.id.to_string(), view.tag.clone(), standing_word(view), took(view)];
         return table(&["ID", "TAG", "STATUS", "TOOK"], views.iter().map(row), look.width);
     }
     let row = |view: &DeploymentView| {
@@ -48,7 +48,7 @@ pub fn deployments(views: &[DeploymentView], look: Look) -> String {
             view.workflow.clone(),
             view.tag.clone(),
             view.infrastructure.clone(),
-            status_word(&view.status),
+            standing_word(view),
             took(view),
             time(view.created_at_ms),
             view.triggered_by.clone(),
@@ -56,6 +56,15 @@ pub fn deployments(views: &[DeploymentView], look: Look) -> String {
     };
     let header = ["ID", "WORKFLOW", "TAG", "INFRASTRUCTURE", "STATUS", "TOOK", "STARTED", "BY"];
     table(&header, views.iter().map(row), look.width)
+}
+
+/// The status in a table: a success that was taken back later is no longer called one.
+fn standing_word(view: &DeploymentView) -> String {
+    match (view.rolled_back_by, view.rolls_back, &view.status) {
+        (Some(_), _, _) => "succeeded, rolled back later".to_owned(),
+        (None, Some(_), status) => format!("rollback: {}", status_word(status)),
+        (None, None, status) => status_word(status),
+    }
 }
 
 fn took(view: &DeploymentView) -> String {
@@ -71,6 +80,15 @@ pub fn show(view: &DeploymentView) -> String {
     let _ = writeln!(text, "  image           {}", visible(&view.image));
     let _ = writeln!(text, "  infrastructure  {} ({})", visible(&view.infrastructure), visible(&view.environment));
     let _ = writeln!(text, "  started         {} by {}", time(view.created_at_ms), visible(&view.triggered_by));
+    if let Some(id) = view.rolls_back {
+        let _ = writeln!(text, "  rolls back      {id}");
+    }
+    if let Some(id) = view.rolled_back_by {
+        let _ = writeln!(text, "  rolled back by  {id}");
+    }
+    if let Some(shift) = view.shifted {
+        let _ = writeln!(text, "  traffic         switched {} in {}", time(shift.at_ms), milliseconds(shift.switch_ms));
+    }
     if view.finished_at_ms.is_some() {
         let _ = writeln!(text, "  took            {}", between(Some(view.created_at_ms), view.finished_at_ms));
     }

@@ -9,7 +9,11 @@ use domain::{
 
 /// Load balancers as a tree; an empty answer says who looked, where, and what it would need.
 pub fn load_balancers(answer: &Answer, delegate: &str) -> String {
-    let Findings::LoadBalancers(found) = &answer.findings;
+    let found = match &answer.findings {
+        Findings::LoadBalancers(found) => found.as_slice(),
+        // Nobody asked for it here.
+        Findings::PreviousVersion(_) => &[],
+    };
     let place = match &answer.vpc {
         Some(vpc) => format!("region {}, VPC {}", visible(&answer.region), visible(vpc)),
         None => format!("region {}", visible(&answer.region)),

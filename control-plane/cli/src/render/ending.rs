@@ -11,7 +11,12 @@ use domain::{
 };
 use serde::Serialize;
 
-use super::{Look, failure::failure, status_word, time::seconds};
+use super::{
+    Look,
+    failure::failure,
+    status_word,
+    time::{milliseconds, seconds},
+};
 
 /// The end, as `-o json` prints it.
 #[derive(Debug, Serialize)]
@@ -30,6 +35,12 @@ pub struct Ending<'a> {
     infrastructure: &'a str,
     image: &'a str,
     tag: &'a str,
+    /// The deployment that it rolls back, if it is a rollback after success.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rolls_back: Option<String>,
+    /// How long production's switch took, if it stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    switch_ms: Option<u64>,
     steps: Vec<EndedStep<'a>>,
 }
 
@@ -78,6 +89,8 @@ impl<'a> Ending<'a> {
             infrastructure: &view.infrastructure,
             image: &view.image,
             tag: &view.tag,
+            rolls_back: view.rolls_back.map(|id| id.to_string()),
+            switch_ms: view.shifted.map(|shift| shift.switch_ms),
             steps: steps.collect(),
         }
     }
@@ -105,13 +118,20 @@ pub fn ending(view: &DeploymentView, look: Look) -> String {
     };
     let took = view.finished_at_ms.map_or_else(String::new, |end| format!(" after {}", seconds(end - view.created_at_ms)));
     let mut text = format!(
-        "\n{} Deployment {} of {} to {} {}{took}{means}\n",
+        "\n{} {} {} of {} to {} {}{took}{means}\n",
         look.paint(style.clone(), mark),
+        if view.rolls_back.is_some() { "Rollback" } else { "Deployment" },
         view.id,
         visible(&view.image),
         visible(&view.infrastructure),
         look.paint(style, was(outcome)),
     );
+    if let (Outcome::Succeeded, Some(of)) = (outcome, view.rolls_back) {
+        let _ = writeln!(text, "  {} serves production again; {of} is rolled back.", visible(&view.image));
+    }
+    if let (Outcome::Succeeded, Some(shift)) = (outcome, view.shifted) {
+        let _ = writeln!(text, "  The switch of traffic took {}.", milliseconds(shift.switch_ms));
+    }
     if let Outcome::NeedsOperator(remains) = outcome {
         for sentence in remains {
             // Writing into a String cannot fail.

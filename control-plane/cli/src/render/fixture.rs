@@ -57,6 +57,8 @@ fn deployment(status: DeploymentStatus) -> DeploymentView {
         status,
         steps: KINDS.into_iter().zip(0..).map(|(kind, index)| step(index, kind)).collect(),
         shifted: None,
+        rolls_back: None,
+        rolled_back_by: None,
         signals: Vec::new(),
         revision: 1,
     }

@@ -14,6 +14,7 @@ pub(crate) mod fixture;
 mod live;
 mod plain;
 mod progress;
+mod rollback;
 mod screen;
 #[cfg(test)]
 mod snapshots;
@@ -31,6 +32,7 @@ pub use failure::{error, failure};
 pub use live::Live;
 pub use plain::plain;
 pub use progress::Progress;
+pub use rollback::rollback_preview;
 pub use screen::{Look, Screen};
 pub use story::{Line, Part, Said, Story};
 pub use table::table;

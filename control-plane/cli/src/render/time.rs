@@ -16,6 +16,14 @@ pub fn seconds(ms: i64) -> String {
     }
 }
 
+/// A short time: `7 ms`, from a second on as [`seconds`].
+pub fn milliseconds(ms: u64) -> String {
+    match i64::try_from(ms) {
+        Ok(ms @ 0..1_000) => format!("{ms} ms"),
+        ms => seconds(ms.unwrap_or(i64::MAX / 2)),
+    }
+}
+
 /// The same between two times, empty while one is missing.
 pub fn between(from_ms: Option<i64>, to_ms: Option<i64>) -> String {
     from_ms.zip(to_ms).map_or_else(String::new, |(from, to)| seconds(to - from))

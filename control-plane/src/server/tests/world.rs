@@ -176,6 +176,7 @@ pub fn plan(steps: &[&str], selectors: &[&str]) -> Plan {
         image: "shop/todolist:1".into(),
         tag: "1".into(),
         triggered_by: "a test".into(),
+        rolls_back: None,
         steps: steps.iter().map(planned).collect(),
     }
 }

@@ -6,6 +6,7 @@
 
 mod client;
 mod manifests;
+mod port;
 mod process;
 mod program;
 mod seed;

@@ -1,7 +1,7 @@
 //! Puts the world together, process by process, and takes it apart again.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::Ipv4Addr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, bail};
 use tempfile::TempDir;
 
-use super::{AwsControl, LoadBalancerSeed, Manifests, Process, Programs, Seed, Seeded, Workload, seed};
+use super::{AwsControl, LoadBalancerSeed, Manifests, Process, Programs, Seed, Seeded, Workload, port::free_port, seed};
 
 /// How long a process may take until it is ready.
 const READY: Duration = Duration::from_secs(30);
@@ -382,11 +382,4 @@ async fn start_server(programs: &Programs, settings: &WorldSettings, ports: Port
 
 async fn accepts(port: u16) -> bool {
     tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_ok()
-}
-
-/// A port that was free a moment ago.
-fn free_port() -> anyhow::Result<u16> {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let listener = TcpListener::bind(address).context("no loopback port can be had")?;
-    Ok(listener.local_addr()?.port())
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{HttpCheck, LoadBalancerSetup, Note, StepKind, SwapTargetGroups, UpgradeContainers, Wait};
+use super::{HttpCheck, LoadBalancerSetup, Note, PreviousVersionSetup, StepKind, SwapTargetGroups, UpgradeContainers, Wait};
 
 /// What a step does. Closed: a delegate that does not know a kind is not offered it (see [`StepKind`]).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -10,6 +10,8 @@ use super::{HttpCheck, LoadBalancerSetup, Note, StepKind, SwapTargetGroups, Upgr
 pub enum StepAction {
     /// ECS Blue Green Load Balancer Setup.
     BlueGreenLoadBalancerSetup(Box<LoadBalancerSetup>),
+    /// Previous Version Setup: of a rollback after success, never of a document.
+    PreviousVersionSetup(Box<PreviousVersionSetup>),
     /// Upgrade Containers.
     UpgradeContainers(UpgradeContainers),
     /// Swap Target Groups.
@@ -27,6 +29,7 @@ impl StepAction {
     pub fn kind(&self) -> StepKind {
         match self {
             Self::BlueGreenLoadBalancerSetup(_) => StepKind::BlueGreenLoadBalancerSetup,
+            Self::PreviousVersionSetup(_) => StepKind::PreviousVersionSetup,
             Self::UpgradeContainers(_) => StepKind::UpgradeContainers,
             Self::SwapTargetGroups(_) => StepKind::SwapTargetGroups,
             Self::HttpCheck(_) => StepKind::HttpCheck,

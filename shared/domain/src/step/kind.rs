@@ -10,6 +10,8 @@ use super::{HttpCheckOutput, SetupOutput, SwapOutput, UpgradeOutput};
 pub enum StepKind {
     /// ECS Blue Green Load Balancer Setup.
     BlueGreenLoadBalancerSetup,
+    /// Previous Version Setup.
+    PreviousVersionSetup,
     /// Upgrade Containers.
     UpgradeContainers,
     /// Swap Target Groups.
@@ -24,8 +26,9 @@ pub enum StepKind {
 
 impl StepKind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::BlueGreenLoadBalancerSetup,
+        Self::PreviousVersionSetup,
         Self::UpgradeContainers,
         Self::SwapTargetGroups,
         Self::HttpCheck,
@@ -37,12 +40,18 @@ impl StepKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::BlueGreenLoadBalancerSetup => "blueGreenLoadBalancerSetup",
+            Self::PreviousVersionSetup => "previousVersionSetup",
             Self::UpgradeContainers => "upgradeContainers",
             Self::SwapTargetGroups => "swapTargetGroups",
             Self::HttpCheck => "httpCheck",
             Self::Note => "note",
             Self::Wait => "wait",
         }
+    }
+
+    /// The kinds that a workflow document may name.
+    pub fn of_documents() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|kind| *kind != Self::PreviousVersionSetup)
     }
 
     /// The kind of that name.
@@ -54,6 +63,7 @@ impl StepKind {
     pub fn title(self) -> &'static str {
         match self {
             Self::BlueGreenLoadBalancerSetup => "ECS Blue Green Load Balancer Setup",
+            Self::PreviousVersionSetup => "Previous Version Setup",
             Self::UpgradeContainers => "Upgrade Containers",
             Self::SwapTargetGroups => "Swap Target Groups",
             Self::HttpCheck => "HTTP Check",
@@ -65,7 +75,7 @@ impl StepKind {
     /// The section of the phase under which the step is shown.
     pub fn section(self) -> &'static str {
         match self {
-            Self::BlueGreenLoadBalancerSetup => "Set up",
+            Self::BlueGreenLoadBalancerSetup | Self::PreviousVersionSetup => "Set up",
             Self::UpgradeContainers => "Deploy",
             Self::HttpCheck => "Verify Service",
             Self::SwapTargetGroups => "Swap Target Groups",
@@ -79,14 +89,15 @@ impl StepKind {
             Self::BlueGreenLoadBalancerSetup => Some("Rollback Setup"),
             Self::UpgradeContainers => Some("Rollback Containers"),
             Self::SwapTargetGroups => Some("Rollback Swap Target Groups"),
-            Self::HttpCheck | Self::Note | Self::Wait => None,
+            // The previous version's setup changes nothing.
+            Self::PreviousVersionSetup | Self::HttpCheck | Self::Note | Self::Wait => None,
         }
     }
 
     /// Names of the outputs that `${steps.<step>.<output>}` may ask for.
     pub fn output_names(self) -> &'static [&'static str] {
         match self {
-            Self::BlueGreenLoadBalancerSetup => &SetupOutput::NAMES,
+            Self::BlueGreenLoadBalancerSetup | Self::PreviousVersionSetup => &SetupOutput::NAMES,
             Self::UpgradeContainers => &UpgradeOutput::NAMES,
             Self::SwapTargetGroups => &SwapOutput::NAMES,
             Self::HttpCheck => &HttpCheckOutput::NAMES,

@@ -113,7 +113,7 @@ impl StepDocument {
 
     /// The one key that says what the step does.
     fn kind<'a>(fields: &Mapping<'a>) -> Option<(StepKind, Element<'a>)> {
-        let present = StepKind::ALL.into_iter().filter_map(|kind| Some((kind, fields.present(kind.as_str())?)));
+        let present = StepKind::of_documents().filter_map(|kind| Some((kind, fields.present(kind.as_str())?)));
         let mut present: Vec<_> = present.collect();
         let names = |kinds: &[&str]| kinds.join(", ");
         let step = fields.element();
@@ -122,7 +122,7 @@ impl StepDocument {
             0 => {
                 // A misspelt kind is told already, as an unknown field.
                 if !fields.has_unknown() {
-                    let known = names(&StepKind::ALL.map(StepKind::as_str));
+                    let known = names(&StepKind::of_documents().map(StepKind::as_str).collect::<Vec<_>>());
                     step.findings()
                         .at(&step.key_place(), Wrong::new("the step does not say what it does").hint(format!("known: {known}")));
                 }
@@ -140,6 +140,8 @@ impl StepDocument {
     fn action(kind: StepKind, element: &Element<'_>) -> Option<ActionDocument> {
         Some(match kind {
             StepKind::BlueGreenLoadBalancerSetup => ActionDocument::Setup(Box::new(SetupDocument::read(element)?)),
+            // No document names it, see `kind`.
+            StepKind::PreviousVersionSetup => return None,
             StepKind::UpgradeContainers => ActionDocument::Upgrade(UpgradeDocument::read(element)?),
             StepKind::HttpCheck => ActionDocument::HttpCheck(Box::new(HttpCheckDocument::read(element)?)),
             StepKind::SwapTargetGroups => ActionDocument::Swap(SwapDocument::read(element)?),
