@@ -132,6 +132,7 @@ impl Stage {
                 downsize_old: true,
                 delay_seconds: 0,
                 probe_path: Some("/healthz".into()),
+                bake: None,
             }),
         };
         let assignment = Assignment {
@@ -142,6 +143,7 @@ impl Stage {
             earlier: deployment.earlier.clone(),
             checkpoints: deployment.checkpoints[step].clone(),
             timeout_seconds: 120,
+            promised_ms: 0,
             resumed: direction == Direction::Undo,
         };
         let hooks = Hooks {

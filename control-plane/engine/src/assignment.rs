@@ -40,6 +40,7 @@ pub fn assignment(deployment: &Deployment, task: TaskKey) -> Option<Assignment> 
         earlier,
         checkpoints: checkpoints.iter().map(|checkpoint| checkpoint.as_ref().clone()).collect(),
         timeout_seconds,
+        promised_ms: 0,
         resumed: task.direction == Direction::Undo || task.attempt > 1,
     })
 }

@@ -53,6 +53,8 @@ fn shifted(deployment: &Deployment) -> Option<ShiftView> {
         | Checkpoint::ServiceCreated { .. }
         | Checkpoint::ResizeStarted { .. }
         | Checkpoint::ListenersRecorded { .. }
+        | Checkpoint::BakeStarted { .. }
+        | Checkpoint::BakeEnded
         | Checkpoint::DownsizeStarted { .. } => None,
     })
 }

@@ -25,6 +25,7 @@ use super::{
     error::DispatchError,
     lease::{LeaseTerms, Leases},
     message::{Message, Reply},
+    promises::Promises,
     queries::Queries,
     queue::Queue,
     records::{AcceptKey, RecordError, Records},
@@ -49,6 +50,7 @@ pub struct Dispatch {
     /// Questions to delegates.
     pub queries: Queries,
     pub(super) queue: Queue,
+    pub(super) promises: Promises,
     live: Mutex<HashMap<DeploymentId, Live>>,
 }
 
@@ -71,6 +73,7 @@ impl Dispatch {
             roster,
             queries: Queries::default(),
             queue: Queue::default(),
+            promises: Promises::new(terms.margin),
             live: Mutex::default(),
         })
     }

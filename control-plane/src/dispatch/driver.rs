@@ -14,7 +14,6 @@ use std::{sync::Arc, time::Duration};
 use domain::{
     deployment::{DeploymentStatus, DeploymentView},
     ids::DeploymentId,
-    signal::Signal,
     task::TaskKey,
 };
 use engine::{Deployment, Next, Plan, Rejection, assignment, next, view};
@@ -65,12 +64,12 @@ pub(super) enum Origin {
 
 /// The driver of one deployment.
 pub(super) struct Driver {
-    dispatch: Arc<Dispatch>,
-    id: DeploymentId,
+    pub(super) dispatch: Arc<Dispatch>,
+    pub(super) id: DeploymentId,
     inbox: mpsc::Receiver<Message>,
     changes: watch::Sender<u64>,
-    state: Option<Deployment>,
-    lane: Lane,
+    pub(super) state: Option<Deployment>,
+    pub(super) lane: Lane,
     waiting: Option<Vec<String>>,
     /// The task whose delegate was told to stop, and on which session.
     told_to_stop: Option<(TaskKey, Arc<Session>)>,
@@ -164,6 +163,7 @@ impl Driver {
         if let Some((task, holder)) = held(&deployment) {
             self.dispatch.leases.hold(holder.instance, holder.delegate, task, self.dispatch.clock.monotonic());
         }
+        self.dispatch.promises.recover(&deployment, self.dispatch.clock.monotonic());
         self.state = Some(deployment);
     }
 
@@ -202,28 +202,6 @@ impl Driver {
         for question in questions {
             self.answer(question);
         }
-    }
-
-    /// A word that would take up a deployment that has ended: only while nobody else has the line, and nobody had it since.
-    async fn admit(&mut self, inputs: Vec<(engine::Input, Reply)>) -> Vec<(engine::Input, Reply)> {
-        let Some(state) = self.state.as_ref().filter(|state| state.is_reopenable()) else { return inputs };
-        if !inputs.iter().any(|(input, _)| is_retry(input)) {
-            return inputs;
-        }
-        self.dispatch.queue.enter(&self.lane, self.id);
-        let refusal = match self.dispatch.queue.ahead(&self.lane, self.id) {
-            Some(by) => Some(DispatchError::LineMovedOn { id: self.id, by }),
-            None => match self.dispatch.records.follower(state).await {
-                Ok(by) => by.map(|by| DispatchError::LineMovedOn { id: self.id, by }),
-                Err(error) => Some(self.failed(error)),
-            },
-        };
-        let Some(refusal) = refusal else { return inputs };
-        let (retries, others): (Vec<_>, Vec<_>) = inputs.into_iter().partition(|(input, _)| is_retry(input));
-        for (_, reply) in retries {
-            reply.give(Err(refusal.clone()), || self.view());
-        }
-        others
     }
 
     /// Inputs, and whatever follows: decided, made durable, then acted on.
@@ -271,6 +249,7 @@ impl Driver {
     /// What was decided is durable: now it may be seen.
     fn act(&mut self, turn: Turn) {
         let Turn { deployment, events, claimed, waiting, .. } = turn;
+        self.dispatch.promises.heard(self.id, &events, self.dispatch.clock.monotonic());
         let before = self.state.as_ref().and_then(held);
         let after = held(&deployment);
         if let Some((task, holder)) = before.filter(|_| before != after) {
@@ -281,7 +260,7 @@ impl Driver {
         if let Some((task, holder)) = claimed
             && let Some(session) = self.dispatch.sessions.of_instance(holder.delegate, holder.instance)
         {
-            assign(&deployment, task, &session);
+            self.assign(&deployment, task, &session);
         }
         self.tell_to_stop(&deployment);
         let finished = deployment.outcome().cloned();
@@ -307,6 +286,16 @@ impl Driver {
         self.told_to_stop = Some((task, session));
     }
 
+    /// What the delegate is given. The promise is told as it stands now: it ends later here than where it is kept.
+    fn assign(&self, deployment: &Deployment, task: TaskKey, session: &Session) {
+        if let Some(mut assignment) = assignment(deployment, task) {
+            let promised = self.dispatch.promises.remaining(self.id, self.dispatch.clock.monotonic());
+            assignment.promised_ms = u64::try_from(promised.as_millis()).unwrap_or(u64::MAX);
+            let assign = delegate::Assign { task: task.to_string(), assignment_json: to_json(&assignment) };
+            session.send(to_delegate::Message::Assign(assign));
+        }
+    }
+
     fn leave_queue(&self) {
         if let Some(next) = self.dispatch.queue.leave(&self.lane, self.id) {
             self.dispatch.nudge(next);
@@ -325,7 +314,7 @@ impl Driver {
             Message::Resend { task, session } => {
                 let holder = engine::Holder { delegate: session.delegate, instance: session.instance };
                 if let Some(state) = self.state.as_ref().filter(|state| held(state) == Some((task, holder))) {
-                    assign(state, task, &session);
+                    self.assign(state, task, &session);
                 }
                 if let Some(state) = self.state.take() {
                     self.tell_to_stop(&state);
@@ -340,7 +329,7 @@ impl Driver {
         }
     }
 
-    fn view(&self) -> Result<DeploymentView, DispatchError> {
+    pub(super) fn view(&self) -> Result<DeploymentView, DispatchError> {
         let state = self.state.as_ref().ok_or(DispatchError::NotFound(self.id))?;
         let mut shown = view(state, self.waiting.clone());
         if let DeploymentStatus::Queued { behind } = &mut shown.status {
@@ -360,6 +349,7 @@ impl Driver {
         let due = timers.iter().map(|timer| millis(timer.due_ms.saturating_sub(now_ms)));
         let lease = held.map(|held| match self.dispatch.leases.hand_over(held.holder.instance, now) {
             HandOver::NotBefore(at) => at.saturating_sub(now),
+            HandOver::LeaseEnded if state.is_aborting() => self.dispatch.promises.remaining(self.id, now),
             HandOver::LeaseEnded | HandOver::GivenUp => Duration::ZERO,
         });
         let look = self.waiting.is_some().then_some(LOOK_AGAIN);
@@ -372,7 +362,7 @@ impl Driver {
         !self.store_failed && self.state.as_ref().is_none_or(|state| state.outcome().is_some())
     }
 
-    fn failed(&self, error: RecordError) -> DispatchError {
+    pub(super) fn failed(&self, error: RecordError) -> DispatchError {
         match error {
             RecordError::Conflict => DispatchError::Busy,
             RecordError::Unavailable(why) => DispatchError::Unavailable(why),
@@ -386,21 +376,10 @@ impl Driver {
     }
 }
 
-fn is_retry(input: &engine::Input) -> bool {
-    matches!(input, engine::Input::Signal { signal: Signal::Retry, .. })
-}
-
 fn held(deployment: &Deployment) -> Option<(TaskKey, engine::Holder)> {
     match next(deployment) {
         Next::Outstanding { held: Some(held), .. } => Some((held.task, held.holder)),
         _ => None,
-    }
-}
-
-fn assign(deployment: &Deployment, task: TaskKey, session: &Session) {
-    if let Some(assignment) = assignment(deployment, task) {
-        let assign = delegate::Assign { task: task.to_string(), assignment_json: to_json(&assignment) };
-        session.send(to_delegate::Message::Assign(assign));
     }
 }
 

@@ -80,6 +80,8 @@ impl Turn {
         if let (Some(held), None) = (held, self.claimed) {
             let why = match dispatch.leases.hand_over(held.holder.instance, self.now) {
                 HandOver::NotBefore(_) => return None,
+                // Nobody takes an aborted step over who could wait the promise out: it has to end before the deployment does.
+                HandOver::LeaseEnded if self.deployment.is_aborting() && !self.promised(dispatch).is_zero() => return None,
                 HandOver::LeaseEnded => Loss::LeaseEnded,
                 HandOver::GivenUp => Loss::DelegateRestarted,
             };
@@ -87,6 +89,10 @@ impl Turn {
             return Some(Input::TaskLost { task: held.task, why });
         }
         self.claim(dispatch, wanted?)
+    }
+
+    fn promised(&self, dispatch: &Dispatch) -> Duration {
+        dispatch.promises.remaining(self.deployment.id(), self.now)
     }
 
     fn claim(&mut self, dispatch: &Dispatch, wanted: WantedTask) -> Option<Input> {

@@ -45,7 +45,7 @@ pub fn rollback_plan(of: &Deployment, input: PreviousVersionSetup, id: Deploymen
     let actions = [
         StepAction::PreviousVersionSetup(Box::new(input)),
         StepAction::UpgradeContainers(UpgradeContainers { desired: "100%".to_owned() }),
-        StepAction::SwapTargetGroups(SwapTargetGroups { downsize_old: true, delay_seconds: 0, probe_path: None }),
+        StepAction::SwapTargetGroups(SwapTargetGroups { downsize_old: true, delay_seconds: 0, probe_path: None, bake: None }),
     ];
     let steps = actions.into_iter().map(|action| PlannedStep {
         name: action.kind().title().to_owned(),

@@ -2,11 +2,11 @@
 
 use domain::{
     manifest::{
-        ActionDocument, Diagnostic, HttpCheckDocument, HttpTargetDocument, Manifest, Phase, Source, StepDocument, SwapDocument,
-        Workflow,
+        ActionDocument, BakeDocument, Diagnostic, Duration, HttpCheckDocument, HttpTargetDocument, Manifest, Phase, Source,
+        StepDocument, SwapDocument, Template, Workflow,
     },
     retry::RetryPolicy,
-    step::{HttpCheck, HttpTarget, Note, StepAction, SwapTargetGroups, UpgradeContainers, Wait},
+    step::{Bake, HttpCheck, HttpTarget, Note, StepAction, SwapTargetGroups, UpgradeContainers, Wait},
 };
 use engine::{DEFAULT_HAND_OVERS, PlannedStep};
 
@@ -22,6 +22,10 @@ const MAX_LATENCY_MS: u64 = 5_000;
 const CONSECUTIVE: u32 = 3;
 const INTERVAL_MS: u64 = 1_000;
 const WITHIN_MS: u64 = 60_000;
+/// The longest that production is watched after a swap.
+const LONGEST_BAKE_MS: u64 = 24 * 3_600_000;
+/// The shortest pause between two probes.
+const SHORTEST_INTERVAL_MS: u64 = 100;
 /// Minutes that a service may take to be steady in a workflow whose setup is in doubt.
 const STEADY_MINUTES: u64 = 10;
 
@@ -100,7 +104,10 @@ pub(super) fn timeout_seconds(action: &StepAction, steady_minutes: u64) -> u64 {
         StepAction::BlueGreenLoadBalancerSetup(_) => steady.max(900),
         StepAction::PreviousVersionSetup(_) => 300,
         StepAction::UpgradeContainers(_) => steady.saturating_mul(2).saturating_add(300),
-        StepAction::SwapTargetGroups(swap) => steady.saturating_mul(2).saturating_add(swap.delay_seconds).saturating_add(600),
+        StepAction::SwapTargetGroups(swap) => {
+            let bake_seconds = swap.bake.as_ref().map_or(0, |bake| bake.window_ms.div_ceil(1_000));
+            steady.saturating_mul(2).saturating_add(swap.delay_seconds).saturating_add(bake_seconds).saturating_add(600)
+        }
         StepAction::HttpCheck(check) => (check.within_ms.saturating_add(check.max_latency_ms)).div_ceil(1_000).saturating_add(60),
         StepAction::Note(_) => 60,
         StepAction::Wait(wait) => wait.seconds.max(1),
@@ -137,11 +144,41 @@ fn swap(said: &SwapDocument, source: &Source, names: &Names, resolver: &mut Reso
     let downsize_old = optional(&said.downsize_old, |yes| resolver.now(source, names, yes));
     let delay_ms = optional(&said.delay, |delay| resolver.now(source, names, delay));
     let probe_path = optional(&said.probe, |path| resolver.later(source, names, path));
+    let bake = optional(&said.bake, |said| bake(said, probe_path.clone().flatten(), source, names, resolver));
     Some(SwapTargetGroups {
         downsize_old: downsize_old?.unwrap_or(true),
         delay_seconds: delay_ms?.unwrap_or(0).div_ceil(1_000),
         probe_path: probe_path?,
+        bake: bake?,
     })
+}
+
+fn bake(said: &BakeDocument, probe: Option<String>, source: &Source, names: &Names, resolver: &mut Resolver) -> Option<Bake> {
+    let window = resolver.now(source, names, &said.window);
+    let interval = optional(&said.interval, |length| resolver.now(source, names, length));
+    let failures = optional(&said.failures, |count| resolver.now(source, names, count));
+    let own_probe = optional(&said.probe, |path| resolver.later(source, names, path));
+    let bake = Bake {
+        window_ms: window?,
+        interval_ms: interval?.unwrap_or(INTERVAL_MS),
+        failures: failures?.unwrap_or(1),
+        probe_path: own_probe?.or(probe),
+    };
+    let mut refuse = |text: &Template<Duration>, message: String| resolver.add(source.finding(&text.text.place, message));
+    match (bake.window_ms, bake.interval_ms, &said.interval) {
+        (0, ..) => refuse(&said.window, "a bake of no length watches nothing".to_owned()),
+        (window, ..) if window > LONGEST_BAKE_MS => {
+            refuse(
+                &said.window,
+                format!("at most {} hours: so long the old version's tasks run beside the new ones", LONGEST_BAKE_MS / 3_600_000),
+            );
+        }
+        (_, interval, Some(text)) if interval < SHORTEST_INTERVAL_MS => {
+            refuse(text, format!("at least {SHORTEST_INTERVAL_MS} ms"));
+        }
+        _ => return Some(bake),
+    }
+    None
 }
 
 fn http_check(said: &HttpCheckDocument, source: &Source, names: &Names, resolver: &mut Resolver) -> Option<HttpCheck> {

@@ -23,6 +23,7 @@ fn assignment(step: u32) -> Box<Assignment> {
         earlier: Vec::new(),
         checkpoints: Vec::new(),
         timeout_seconds: 60,
+        promised_ms: 0,
         resumed: false,
     })
 }

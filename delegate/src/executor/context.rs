@@ -4,7 +4,7 @@
 use std::{
     future::Future,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -18,8 +18,8 @@ use domain::{
 use runtime::{backoff::Backoff, clock::Clock};
 use tokio::time::Instant;
 
-use super::{Console, Halt, Hooks, Outcome, Pace, Polling, WaitMemory};
-use crate::{aws::ports::Aws, probes::HttpProbe};
+use super::{Console, Halt, Hooks, Outcome, Pace, Polling, WaitMemory, promise::Promise};
+use crate::{aws::ports::Aws, lease::Reading, probes::HttpProbe};
 
 /// How long a write that AWS throttles, or can't be reached for, is tried again before the step fails.
 const WRITE_PATIENCE: Duration = Duration::from_secs(90);
@@ -46,6 +46,8 @@ pub struct StepContext {
     pub(super) write_budget: Duration,
     pub(super) deadline: Instant,
     pub(super) wrote: AtomicBool,
+    pub(super) promise: Mutex<Option<Promise>>,
+    pub(super) begun: Instant,
 }
 
 impl StepContext {
@@ -65,6 +67,11 @@ impl StepContext {
     /// Questions over HTTP.
     pub fn http(&self) -> &HttpProbe {
         &self.http
+    }
+
+    /// The longest that one AWS write may take.
+    pub fn write_budget(&self) -> Duration {
+        self.write_budget
     }
 
     /// Lines for people.
@@ -137,9 +144,11 @@ impl StepContext {
         let mut uncertain = false;
         loop {
             self.go_on()?;
-            let permitted = self.hooks.permit.acquire(self.write_budget).await;
-            self.go_on()?;
-            permitted.map_err(|failure| after_lost_answer(failure, uncertain))?;
+            if !self.is_promised() {
+                let permitted = self.hooks.permit.acquire(self.write_budget).await;
+                self.go_on()?;
+                permitted.map_err(|failure| after_lost_answer(failure, uncertain))?;
+            }
             self.wrote.store(true, Ordering::Relaxed);
             let failure = match call().await {
                 Ok(value) => return Ok(value),
@@ -154,6 +163,33 @@ impl StepContext {
             let delay = backoff.next_delay(&mut rand::rng());
             self.pause(delay).await?;
         }
+    }
+
+    /// For `length` from now, writes are to need no lease: recorded by `checkpoint`, which says so to the control plane, before it
+    /// counts. Only for putting production back: see [`Promise`].
+    ///
+    /// # Errors
+    /// When it could not be recorded.
+    pub async fn promise(&self, length: Duration, checkpoint: Checkpoint) -> Outcome<()> {
+        let asked = Reading::of(self.clock.as_ref());
+        self.checkpoint(checkpoint).await?;
+        *self.promise.lock().unwrap_or_else(PoisonError::into_inner) = Some(Promise { asked, length });
+        Ok(())
+    }
+
+    /// From now on every write needs a lease again.
+    pub fn promise_ended(&self) {
+        *self.promise.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn is_promised(&self) -> bool {
+        let promise = *self.promise.lock().unwrap_or_else(PoisonError::into_inner);
+        promise.is_some_and(|promise| promise.allows(self.write_budget, Reading::of(self.clock.as_ref())))
+    }
+
+    /// How much longer the delegate that had this step before may put production back by itself.
+    pub fn others_promise(&self) -> Duration {
+        Duration::from_millis(self.assignment.promised_ms).saturating_sub(self.begun.elapsed())
     }
 
     /// Waits, unless the step is told to stop.

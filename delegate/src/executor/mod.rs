@@ -5,6 +5,7 @@ mod console;
 mod context;
 pub mod hooks;
 mod polling;
+mod promise;
 mod run;
 mod secrets;
 mod stop;

@@ -2,7 +2,7 @@
 
 use std::{
     panic::AssertUnwindSafe,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{Arc, Mutex, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -42,7 +42,8 @@ pub struct Services {
 /// Performs or undoes what was assigned. Always ends in a report: a panic in a step is a failure whose effect is uncertain.
 /// Stops between two AWS calls when told to.
 pub async fn run(assignment: Assignment, services: &Services, hooks: Hooks) -> TaskReport {
-    let deadline = Instant::now() + Duration::from_secs(assignment.timeout_seconds);
+    let begun = Instant::now();
+    let deadline = begun + Duration::from_secs(assignment.timeout_seconds);
     let secrets = match services.secrets.read().await {
         Ok(secrets) => secrets,
         Err(failure) => {
@@ -52,7 +53,7 @@ pub async fn run(assignment: Assignment, services: &Services, hooks: Hooks) -> T
         }
     };
     let console = Console::new(hooks.log.clone(), secrets.clone());
-    let attempt = attempt(assignment, services, hooks, &secrets, console.clone(), deadline);
+    let attempt = attempt(assignment, services, hooks, &secrets, console.clone(), (begun, deadline));
     let outcome = AssertUnwindSafe(requests::kept(attempt)).catch_unwind().await.unwrap_or_else(|_| {
         let failure =
             Failure::uncertain(FailureKind::Application, "The step panicked in the delegate; what it was doing may stand.")
@@ -88,7 +89,7 @@ async fn attempt(
     hooks: Hooks,
     secrets: &Secrets,
     console: Console,
-    deadline: Instant,
+    (begun, deadline): (Instant, Instant),
 ) -> Outcome<StepOutput> {
     let direction = assignment.task.direction;
     let action = match (assignment.resolved_action(secrets.values()), direction) {
@@ -117,6 +118,8 @@ async fn attempt(
         write_budget: services.write_budget,
         deadline,
         wrote: AtomicBool::new(false),
+        promise: Mutex::default(),
+        begun,
     };
     context.go_on()?;
     let step = steps::of(&action);

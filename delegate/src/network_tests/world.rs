@@ -160,6 +160,7 @@ pub fn assign(text: &str, timeout_seconds: u64) -> Down {
         earlier: Vec::new(),
         checkpoints: Vec::new(),
         timeout_seconds,
+        promised_ms: 0,
         resumed: false,
     };
     Down::Assign(Assign { task: text.into(), assignment_json: to_json(&assignment) })

@@ -107,8 +107,17 @@ pub struct Assignment {
     pub checkpoints: Vec<Checkpoint>,
     /// How long this attempt may take, in seconds.
     pub timeout_seconds: u64,
+    /// For this long (milliseconds, from when this was sent) the delegate that had the step before may still put production back by
+    /// itself: until then no old task is taken away.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub promised_ms: u64,
     /// Whether an earlier attempt of this step was started: whatever it may have done is looked up first.
     pub resumed: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Assignment {

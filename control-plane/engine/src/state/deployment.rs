@@ -90,6 +90,11 @@ impl Deployment {
         self.finished.as_ref().map(|(outcome, _)| outcome)
     }
 
+    /// Whether a person sends it to its end as it stands.
+    pub fn is_aborting(&self) -> bool {
+        matches!(self.turn, Some((Signal::Abort, _)))
+    }
+
     /// Whether it has ended with something that could not be undone, which can be tried again.
     pub fn is_reopenable(&self) -> bool {
         matches!(self.finished, Some((Outcome::NeedsOperator(_), _))) && self.rollback.is_some()

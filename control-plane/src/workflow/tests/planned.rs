@@ -2,11 +2,11 @@
 
 use domain::{
     infrastructure::LaunchType,
-    step::{DesiredCount, HttpTarget, StepAction, SwapTargetGroups},
+    step::{Bake, DesiredCount, HttpTarget, StepAction, SwapTargetGroups},
 };
 use serde_json::json;
 
-use super::fixture::{id, lines, plan, request, resources};
+use super::fixture::{id, lines, plan, refused, request, resources};
 use crate::workflow::compile;
 
 #[test]
@@ -92,8 +92,33 @@ fn what_is_left_away_has_its_default() {
     assert_eq!(check.target, HttpTarget::Stage("/healthz".into()));
     assert_eq!((check.max_latency_ms, check.consecutive, check.interval_ms, check.within_ms), (5_000, 3, 1_000, 60_000));
     assert!(check.status.is_empty());
-    let swap = SwapTargetGroups { downsize_old: true, delay_seconds: 0, probe_path: None };
+    let swap = SwapTargetGroups { downsize_old: true, delay_seconds: 0, probe_path: None, bake: None };
     assert_eq!(plan.steps[3].action, StepAction::SwapTargetGroups(swap));
+}
+
+const DELAY: &str = "            delay: 30s\n";
+
+#[test]
+fn a_bake_is_a_length_or_says_more_and_probes_what_the_swap_probes() {
+    let bake = |text: &str| {
+        let plan = plan(&[(DELAY, text)], &[]);
+        let StepAction::SwapTargetGroups(swap) = plan.steps[3].action.clone() else { panic!("the swap is fourth") };
+        (swap.bake.expect("a bake"), plan.steps[3].timeout_seconds)
+    };
+    let (short, timeout) = bake("            bake: 5m\n");
+    let probe_path = Some("/healthz".to_owned());
+    assert_eq!(short, Bake { window_ms: 300_000, interval_ms: 1_000, failures: 1, probe_path });
+    assert!(timeout > 300, "the step may take as long as it watches");
+    let (long, _) = bake("            bake: {window: 90s, interval: 200ms, failures: 3, probe: /deep}\n");
+    assert_eq!(long, Bake { window_ms: 90_000, interval_ms: 200, failures: 3, probe_path: Some("/deep".into()) });
+    for (wrong, expected) in [
+        ("            bake: 0s\n", "watches nothing"),
+        ("            bake: 30h\n", "at most 24 hours"),
+        ("            bake: {window: 5m, interval: 1ms}\n", "at least 100 ms"),
+    ] {
+        let said = refused(&[(DELAY, wrong)], &[]);
+        assert!(said.contains(expected) && said.contains("swapTargetGroups.bake"), "{said}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Swap Target Groups: production forwards to the new group, stage to the old one. A goal, not an exchange: reached once, it is
 //! left as it is.
 
+mod bake;
 mod downsize;
 mod listeners;
 mod perform;

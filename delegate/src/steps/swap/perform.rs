@@ -17,7 +17,7 @@ use super::{
         step::setup_of,
         targets::{self, Standing},
     },
-    downsize,
+    bake, downsize,
     listeners::{recorded, set, snapshot},
     proof::prove,
     undo,
@@ -42,6 +42,7 @@ impl Step for Swap<'_> {
         let setup = setup_of(context)?;
         let (prod, stage) = production::listeners(context, setup).await?;
         refuse_strangers(setup, &prod, &stage)?;
+        bake::refuse_if_put_back(context, setup, &prod)?;
         // Once production has been switched there is nothing left to be kept from it; the downsizing has its own proof.
         if production::target(&prod, "production")? != setup.new_target_group {
             self.new_is_healthy(context, setup).await?;
@@ -51,6 +52,9 @@ impl Step for Swap<'_> {
         markers::paint(context, &setup.service, &setup.service_arn, BLUE).await?;
         if let Some(old) = &setup.old {
             markers::paint(context, &old.name, &old.arn, GREEN).await?;
+        }
+        if let Some(wanted) = &self.input.bake {
+            bake::bake(context, setup, wanted).await?;
         }
         self.delay(context, switched_at_ms).await?;
         let probe = self.input.probe_path.as_deref();

@@ -15,6 +15,7 @@ use super::{
         production,
         targets::{self, Standing},
     },
+    bake,
     listeners::{recorded, set},
     proof::whole_for_an_interval,
 };
@@ -71,7 +72,7 @@ pub(super) async fn undo(context: &StepContext) -> Outcome<()> {
         // The new version's tasks are taken away next.
         whole_for_an_interval(context, &setup.old_target_group, old.desired_count).await?;
     }
-    Ok(())
+    bake::wait_promise_out(context).await
 }
 
 /// A swap that stopped between its two halves: no listener leads to the old group, so nobody checks its targets, and production

@@ -1,6 +1,7 @@
 //! The steps one after another against a small AWS in memory: their console word by word, their resumption after a failure at any
 //! call, and their undo.
 
+mod bake;
 mod fake_aws;
 mod golden;
 mod promises;

@@ -1,7 +1,10 @@
 //! Runs steps as the agent would: assignment in, report out, console and checkpoints kept.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -35,7 +38,9 @@ pub(super) struct Record {
     pub(super) permits: Mutex<usize>,
     drain_after: Option<usize>,
     drain: CancellationToken,
-    no_lease: bool,
+    no_lease: AtomicBool,
+    /// From the beginning of a bake on there is no lease, and the new version's targets are ill.
+    ill_in_bake: Option<Arc<FakeAws>>,
 }
 
 impl StepLog for Record {
@@ -48,6 +53,10 @@ impl StepLog for Record {
 impl CheckpointLog for Record {
     async fn record(&self, checkpoint: Checkpoint) -> Result<(), Failure> {
         let mut checkpoints = self.checkpoints.lock().expect("no panic");
+        if let (Checkpoint::BakeStarted { .. }, Some(aws)) = (&checkpoint, &self.ill_in_bake) {
+            self.no_lease.store(true, Ordering::Relaxed);
+            aws.world.lock().expect("no panic").ill = true;
+        }
         checkpoints.push(checkpoint);
         if self.drain_after == Some(checkpoints.len()) {
             self.drain.cancel();
@@ -60,7 +69,7 @@ impl CheckpointLog for Record {
 impl WritePermit for Record {
     async fn acquire(&self, budget: Duration) -> Result<(), Failure> {
         assert_eq!(budget, Duration::from_secs(4));
-        if self.no_lease {
+        if self.no_lease.load(Ordering::Relaxed) {
             return Err(Failure::refused(FailureKind::Connectivity, "lost the control plane: no lease"));
         }
         *self.permits.lock().expect("no panic") += 1;
@@ -87,6 +96,10 @@ pub(super) struct Rig {
     pub(super) drain_after: Option<usize>,
     /// No lease is given.
     pub(super) no_lease: bool,
+    /// The control plane is away and the new version ill from the beginning of a bake on.
+    pub(super) ill_in_bake: bool,
+    /// For how long another delegate may still put production back.
+    pub(super) promised_ms: u64,
     /// The task was cancelled before it began.
     pub(super) cancelled: bool,
     pub(super) secrets: SecretsDirectory,
@@ -127,6 +140,8 @@ impl Rig {
             checkpoints: vec![Vec::new(); 3],
             drain_after: None,
             no_lease: false,
+            ill_in_bake: false,
+            promised_ms: 0,
             cancelled: false,
             secrets: SecretsDirectory::default(),
             setup: LoadBalancerSetup {
@@ -148,7 +163,7 @@ impl Rig {
                 target_port: None,
                 steady_state_timeout_minutes: 10,
             },
-            swap: SwapTargetGroups { downsize_old: true, delay_seconds: 0, probe_path: None },
+            swap: SwapTargetGroups { downsize_old: true, delay_seconds: 0, probe_path: None, bake: None },
             deployment: DeploymentId::new(Uuid::from_u128(0xd)),
             attempts: 0,
         }
@@ -171,7 +186,12 @@ impl Rig {
     pub(super) async fn attempt_of(&mut self, action: StepAction, step: usize, direction: Direction) -> Ended {
         self.attempts += 1;
         let resumed = direction == Direction::Undo || !self.checkpoints[step].is_empty() || self.attempts > step as u32 + 1;
-        let record = Arc::new(Record { drain_after: self.drain_after, no_lease: self.no_lease, ..Record::default() });
+        let record = Arc::new(Record {
+            drain_after: self.drain_after,
+            no_lease: AtomicBool::new(self.no_lease),
+            ill_in_bake: self.ill_in_bake.then(|| self.aws.clone()),
+            ..Record::default()
+        });
         let assignment = Assignment {
             task: TaskKey { deployment: self.deployment, step: step as u32, direction, attempt: self.attempts },
             step_name: "step".into(),
@@ -180,6 +200,7 @@ impl Rig {
             earlier: self.earlier.clone(),
             checkpoints: self.checkpoints[step].clone(),
             timeout_seconds: 3_600,
+            promised_ms: self.promised_ms,
             resumed,
         };
         let services = Services {

@@ -61,6 +61,14 @@ pub enum Checkpoint {
         /// How long the switch took, in milliseconds.
         switch_ms: u64,
     },
+    /// Swap: production is about to be watched. For this long (milliseconds, from before this was recorded) the attempt may put
+    /// production back by itself, without a lease.
+    BakeStarted {
+        /// How long.
+        promise_ms: u64,
+    },
+    /// Swap: production was watched to the end, and the attempt needs a lease again for whatever it changes.
+    BakeEnded,
     /// Swap: the old service is about to be brought to 0.
     DownsizeStarted {
         /// The service.

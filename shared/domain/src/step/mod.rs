@@ -21,6 +21,6 @@ pub use kind::StepKind;
 pub use output::StepOutput;
 pub use previous::{PreviousVersion, PreviousVersionSetup};
 pub use setup::{DesiredCount, LoadBalancerSetup, OldService, SetupOutput};
-pub use swap::{ListenerSnapshot, SwapOutput, SwapTargetGroups};
+pub use swap::{Bake, ListenerSnapshot, SwapOutput, SwapTargetGroups};
 pub use upgrade::{InstanceCount, UpgradeContainers, UpgradeOutput};
 pub use wait::{Note, Wait};

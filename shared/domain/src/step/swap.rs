@@ -17,6 +17,24 @@ pub struct SwapTargetGroups {
     /// proof is target health alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probe_path: Option<String>,
+    /// Watch production after the swap, before the old service is downsized. None: not at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bake: Option<Bake>,
+}
+
+/// How production is watched after the swap. The first breach puts it back at once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Bake {
+    /// How long, in milliseconds.
+    pub window_ms: u64,
+    /// Pause between two probes, in milliseconds.
+    pub interval_ms: u64,
+    /// How many probes in a row must fail to be a breach. Target health needs no second look.
+    pub failures: u32,
+    /// A path that the production listener must answer with 2xx, each time. None: target health alone is watched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe_path: Option<String>,
 }
 
 /// A listener's default actions as they were, whole, in the shape of AWS's JSON (`Type`, `TargetGroupArn`, `ForwardConfig` ...).

@@ -11,5 +11,5 @@ pub use http_check::{HttpCheckDocument, HttpTargetDocument};
 pub use setup::{DesiredCountDocument, SetupDocument};
 pub(super) use shape::{check_shape, name_steps};
 pub use step::{ActionDocument, RetryDocument, StepDocument};
-pub use swap::SwapDocument;
+pub use swap::{BakeDocument, SwapDocument};
 pub use upgrade::UpgradeDocument;

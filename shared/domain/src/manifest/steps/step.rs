@@ -46,7 +46,7 @@ pub enum ActionDocument {
     /// *HTTP Check*.
     HttpCheck(Box<HttpCheckDocument>),
     /// *Swap Target Groups*.
-    Swap(SwapDocument),
+    Swap(Box<SwapDocument>),
     /// A line for the log.
     Note(Template<FreeText>),
     /// A pause.
@@ -144,7 +144,7 @@ impl StepDocument {
             StepKind::PreviousVersionSetup => return None,
             StepKind::UpgradeContainers => ActionDocument::Upgrade(UpgradeDocument::read(element)?),
             StepKind::HttpCheck => ActionDocument::HttpCheck(Box::new(HttpCheckDocument::read(element)?)),
-            StepKind::SwapTargetGroups => ActionDocument::Swap(SwapDocument::read(element)?),
+            StepKind::SwapTargetGroups => ActionDocument::Swap(Box::new(SwapDocument::read(element)?)),
             StepKind::Note => ActionDocument::Note(element.template()?),
             StepKind::Wait => ActionDocument::Wait(element.template()?),
         })

@@ -3,7 +3,7 @@
 use crate::manifest::{
     fields::Element,
     template::Template,
-    written::{Duration, UrlPath, YesNo},
+    written::{Duration, UrlPath, Whole, YesNo},
 };
 
 /// *Swap Target Groups* as a document says it.
@@ -15,6 +15,21 @@ pub struct SwapDocument {
     pub delay: Option<Template<Duration>>,
     /// A path that production must answer before the old service is brought to 0.
     pub probe: Option<Template<UrlPath>>,
+    /// How production is watched after the swap. None: it is not.
+    pub bake: Option<BakeDocument>,
+}
+
+/// `bake`: how production is watched after the swap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BakeDocument {
+    /// How long.
+    pub window: Template<Duration>,
+    /// Pause between two probes. None: a second.
+    pub interval: Option<Template<Duration>>,
+    /// How many failed probes in a row are a breach. None: one.
+    pub failures: Option<Template<Whole>>,
+    /// The path that is probed. None: the swap's own `probe`.
+    pub probe: Option<Template<UrlPath>>,
 }
 
 impl SwapDocument {
@@ -22,11 +37,28 @@ impl SwapDocument {
         if element.is_null() {
             return Some(Self::default());
         }
-        let fields = element.mapping(&["downsizeOld", "delay", "probe"])?;
+        let fields = element.mapping(&["downsizeOld", "delay", "probe", "bake"])?;
         Some(Self {
             downsize_old: fields.optional_template("downsizeOld"),
             delay: fields.optional_template("delay"),
             probe: fields.optional_template("probe"),
+            bake: fields.optional("bake").and_then(|bake| BakeDocument::read(&bake)),
         })
+    }
+}
+
+impl BakeDocument {
+    /// `bake: 5m`, or a mapping that says more.
+    fn read(element: &Element<'_>) -> Option<Self> {
+        if !element.is_mapping() {
+            return Some(Self { window: element.template()?, interval: None, failures: None, probe: None });
+        }
+        let fields = element.mapping(&["window", "interval", "failures", "probe"])?;
+        let window = fields.template("window");
+        let interval = fields.optional_template("interval");
+        let failures = fields.optional_template("failures");
+        let probe = fields.optional_template("probe");
+        // Only now: everything that is wrong was found.
+        Some(Self { window: window?, interval, failures, probe })
     }
 }
