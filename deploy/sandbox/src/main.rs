@@ -6,6 +6,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use sandbox::{
     demo::{self, DemoOptions},
+    faults::{self, FaultsCommand},
     sim::{Settings, Simulator},
     up::{self, UpOptions},
 };
@@ -51,6 +52,9 @@ enum Command {
     },
     /// Run the simulated AWS alone, in the foreground.
     Aws(AwsArguments),
+    /// Let calls of a running simulated AWS go wrong: throttled, refused, failed, reset, lost, silent, slow, stale.
+    #[command(subcommand)]
+    Faults(FaultsCommand),
     /// Run one of Segue's own programs: `segue-sandbox as segue deploy ...`, `segue-sandbox as segue-delegate ...`.
     As {
         /// `segue` or `segue-delegate`, and its arguments.
@@ -102,6 +106,7 @@ fn main() -> ExitCode {
             finish(async { up::run(options, stopped()).await.map(|()| ExitCode::SUCCESS) })
         }
         Command::Aws(arguments) => finish(aws(arguments)),
+        Command::Faults(command) => finish(async { faults::run(command).await.map(|()| ExitCode::SUCCESS) }),
     }
 }
 

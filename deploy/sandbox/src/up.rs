@@ -55,6 +55,7 @@ fn guide(world: &World) -> anyhow::Result<String> {
     writeln!(text, "  export AWS_ENDPOINT_URL={} AWS_REGION={}", seed.endpoint, seed.region)?;
     writeln!(text, "  export AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY={}", seed.access_key, seed.secret_key)?;
     writeln!(text, "  aws ecs list-services --cluster {}", seed.cluster)?;
+    writeln!(text, "  {program} faults add --operation ecs:DescribeServices --kind throttle --times 20")?;
     write!(
         text,
         "  aws elbv2 describe-listeners --load-balancer-arn {}",

@@ -20,4 +20,5 @@ mod simulator;
 mod sts;
 
 pub use clock::Delays;
+pub use front::{Problem, Rule, fault_kinds, read_fault};
 pub use simulator::{ACCOUNT, Settings, Simulator, StartError};

@@ -132,11 +132,18 @@ impl State {
         work(&mut context, &mut self.credentials)
     }
 
-    /// Keeps what stands in one account and region, before a write changes it.
-    pub fn keep(&mut self, account: &str, region: &str) {
+    /// What stands in one account and region.
+    pub fn stands(&self, account: &str, region: &str) -> (Ecs, Elb) {
+        self.regions.get(&(account.to_owned(), region.to_owned())).cloned().unwrap_or_default()
+    }
+
+    /// Keeps what stood in one account and region before a write; none: nobody is to read what is no more.
+    pub fn keep(&mut self, account: &str, region: &str, stood: Option<(Ecs, Elb)>) {
         let key = (account.to_owned(), region.to_owned());
-        let stands = self.regions.get(&key).cloned().unwrap_or_default();
-        self.kept.insert(key, stands);
+        match stood {
+            Some(stood) => drop(self.kept.insert(key, stood)),
+            None => drop(self.kept.remove(&key)),
+        }
     }
 
     /// Reads from what was kept, or from what stands if nothing was.

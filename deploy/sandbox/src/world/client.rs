@@ -63,7 +63,15 @@ impl AwsControl {
         self.request(http::Method::DELETE, "calls").await.map(|_| ())
     }
 
-    /// Lets something go wrong from now on: a rule as the table of faults takes it.
+    /// The rules of what is to go wrong, with how often each has fired.
+    ///
+    /// # Errors
+    /// When the simulator does not answer.
+    pub async fn faults(&self) -> anyhow::Result<Value> {
+        Ok(self.get("faults").await?["faults"].take())
+    }
+
+    /// Lets something go wrong from now on: a rule as the table of faults takes it, or a list of rules.
     ///
     /// # Errors
     /// When the simulator does not answer, or does not understand the rule.

@@ -1,5 +1,6 @@
 //! The data plane: real sockets that follow the state. Tasks listen, load balancers forward, health checks ask.
 
+mod container;
 mod forward;
 mod health;
 mod listeners;

@@ -1,23 +1,16 @@
-//! Tasks as real servers: one listening socket for each mapped container port, on the task's own loopback address. They answer with
-//! who they are.
+//! Tasks as real servers: one listening socket for each mapped container port, on the task's own loopback address.
 
 use std::{
     collections::BTreeMap,
-    convert::Infallible,
     net::{Ipv4Addr, SocketAddr},
-    sync::Arc,
-    time::Duration,
+    time::Instant,
 };
 
-use bytes::Bytes;
-use http::{HeaderValue, Request, Response};
-use http_body_util::Full;
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::TokioIo;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
+use super::container::{Identity, serve};
 use crate::sim::{
     ecs::{Ecs, Phase, Task},
     simulator::World,
@@ -41,15 +34,6 @@ struct Wanted {
     id: String,
     address: Ipv4Addr,
     containers: Vec<(u16, Identity)>,
-}
-
-/// What a container answers.
-#[derive(Debug, Clone)]
-struct Identity {
-    version: HeaderValue,
-    task: HeaderValue,
-    body: Bytes,
-    healthy: bool,
 }
 
 impl TaskServers {
@@ -98,14 +82,14 @@ fn look(world: &World, running: &BTreeMap<String, Running>) -> (Vec<Wanted>, Vec
             }
             alive.push(task.id.clone());
             if !running.contains_key(&task.id) {
-                wanted.push(Wanted { id: task.id.clone(), address: task.address, containers: containers(ecs, task) });
+                wanted.push(Wanted { id: task.id.clone(), address: task.address, containers: containers(world, ecs, task) });
             }
         }
     }
     (wanted, alive)
 }
 
-fn containers(ecs: &Ecs, task: &Task) -> Vec<(u16, Identity)> {
+fn containers(world: &World, ecs: &Ecs, task: &Task) -> Vec<(u16, Identity)> {
     let named = task.task_definition.rsplit('/').next().unwrap_or_default();
     let Some((family, revision)) = named.rsplit_once(':') else { return Vec::new() };
     let index = revision.parse::<usize>().ok().and_then(|revision| revision.checked_sub(1));
@@ -113,23 +97,7 @@ fn containers(ecs: &Ecs, task: &Task) -> Vec<(u16, Identity)> {
     let listed = definition.and_then(|definition| definition.document.get("containerDefinitions")).and_then(Value::as_array);
     let mut containers = Vec::new();
     for container in listed.into_iter().flatten() {
-        let image = container["image"].as_str().unwrap_or_default();
-        let version = image.rsplit('/').next().unwrap_or(image).rsplit_once(':').map_or("latest", |(_, tag)| tag);
-        let variable = |name: &str| {
-            let variables = container["environment"].as_array().into_iter().flatten();
-            variables.filter(|variable| variable["name"] == name).find_map(|variable| variable["value"].as_str())
-        };
-        let body = json!({
-            "service": task.service, "version": version, "task": task.id, "container": container["name"],
-            "family": family, "revision": revision,
-        });
-        let text = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("unknown"));
-        let identity = Identity {
-            version: text(version),
-            task: text(&task.id),
-            body: body.to_string().into(),
-            healthy: variable("SANDBOX_HEALTH") != Some("fail"),
-        };
+        let identity = Identity::new(task, (family, revision), container, |seconds| Instant::now() + world.clock.real(seconds));
         for mapping in container["portMappings"].as_array().into_iter().flatten() {
             if let Some(port) = mapping["containerPort"].as_u64().and_then(|port| u16::try_from(port).ok()) {
                 containers.push((port, identity.clone()));
@@ -137,56 +105,6 @@ fn containers(ecs: &Ecs, task: &Task) -> Vec<(u16, Identity)> {
         }
     }
     containers
-}
-
-async fn serve(listener: TcpListener, identity: Identity, stop: CancellationToken) {
-    let identity = Arc::new(identity);
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => break,
-            Some(_) = connections.join_next() => {}
-            accepted = listener.accept() => {
-                let Ok((stream, _)) = accepted else { continue };
-                let _ = stream.set_nodelay(true);
-                connections.spawn(connection(stream, Arc::clone(&identity), stop.clone()));
-            }
-        }
-    }
-    drop(listener);
-    while connections.join_next().await.is_some() {}
-}
-
-async fn connection(stream: tokio::net::TcpStream, identity: Arc<Identity>, stop: CancellationToken) {
-    let service = service_fn(move |request| {
-        let identity = Arc::clone(&identity);
-        async move { Ok::<_, Infallible>(answer(&identity, &request).await) }
-    });
-    let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-    tokio::pin!(connection);
-    tokio::select! {
-        _ = connection.as_mut() => return,
-        () = stop.cancelled() => connection.as_mut().graceful_shutdown(),
-    }
-    // The peer may have gone meanwhile.
-    let _ = connection.await;
-}
-
-async fn answer(identity: &Identity, request: &Request<Incoming>) -> Response<Full<Bytes>> {
-    let query = request.uri().query().unwrap_or_default();
-    let delay = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "delay_ms").and_then(|(_, ms)| ms.parse().ok());
-    if let Some(delay) = delay {
-        tokio::time::sleep(Duration::from_millis(std::cmp::min(delay, 60_000))).await;
-    }
-    let mut response = Response::new(Full::new(identity.body.clone()));
-    if request.uri().path() == "/healthz" && !identity.healthy {
-        *response.status_mut() = http::StatusCode::SERVICE_UNAVAILABLE;
-    }
-    let headers = response.headers_mut();
-    headers.insert("content-type", HeaderValue::from_static("application/json"));
-    headers.insert("x-version", identity.version.clone());
-    headers.insert("x-task", identity.task.clone());
-    response
 }
 
 /// Where a task's container listens; used by health checks and proxies alike.

@@ -63,7 +63,8 @@ fn roll_back(context: &mut Context<'_>, key: &Key, failed: &str) {
 /// Whether a deployment has to wait before it launches again: launches that keep failing are put further and further apart, up to 27
 /// minutes, and never given up.
 pub(super) fn throttled(context: &Context<'_>, key: &Key, deployment: &Deployment) -> bool {
-    if deployment.failed_tasks < 3 {
+    let unplaced = context.ecs.services.get(key).and_then(|service| service.unplaced_at);
+    if deployment.failed_tasks < 3 && unplaced.is_none() {
         return false;
     }
     let last = context.ecs.tasks.values().filter(|task| is_of(task, key)).filter_map(|task| match task.phase {
@@ -71,5 +72,5 @@ pub(super) fn throttled(context: &Context<'_>, key: &Key, deployment: &Deploymen
         _ => None,
     });
     let pause = (10.0 * f64::from(deployment.failed_tasks)).min(27.0 * 60.0);
-    last.fold(f64::NEG_INFINITY, f64::max) + pause > context.clock.now()
+    last.fold(unplaced.unwrap_or(f64::NEG_INFINITY), f64::max) + pause > context.clock.now()
 }

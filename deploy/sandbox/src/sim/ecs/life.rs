@@ -1,11 +1,14 @@
 //! A task's life: launched, provisioned, running, told to stop, stopped. One step each time the scheduler looks.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::{
-    breaker,
+    conduct::Conduct,
+    ending,
     render::definition,
-    state::{Phase, Tags, Task},
+    state::{Container, Phase, Tags, Task},
 };
 use crate::sim::context::Context;
 
@@ -47,7 +50,9 @@ pub(super) fn launch(context: &mut Context<'_>, wanted: Launch<'_>) -> String {
         stopping_at: None,
         stopped_at: None,
         stop: None,
+        containers: containers(context, wanted.task_definition),
         exit_code: None,
+        ends: BTreeMap::new(),
         served: false,
         registered: Vec::new(),
     };
@@ -59,20 +64,24 @@ pub(super) fn launch(context: &mut Context<'_>, wanted: Launch<'_>) -> String {
 pub(super) fn age(context: &mut Context<'_>, id: &str) {
     let now = context.clock.now();
     let Some(task) = context.ecs.tasks.get(id) else { return };
+    let jitter = task.jitter;
     let next = match task.phase {
         Phase::Provisioning(until) if now >= until => {
-            let slow = environment(context, &task.task_definition, "SANDBOX_START_SECONDS").and_then(|text| text.parse().ok());
-            let pending = context.delays.pending + slow.filter(|slow: &f64| slow.is_finite()).unwrap_or(0.0).max(0.0);
-            Phase::Pending(now + pending * task.jitter)
+            let slow = task.containers.iter().map(|container| container.conduct.start_seconds).fold(0.0, f64::max);
+            let pending = context.delays.pending + slow;
+            Phase::Pending(now + pending * jitter)
         }
         Phase::Pending(until) if now >= until => {
-            if let Some(code) = environment(context, &task.task_definition, "SANDBOX_CRASH").and_then(|text| text.parse().ok()) {
-                crashed(context, id, code);
+            if ending::befalls_start(context, id) {
                 return;
             }
-            Phase::Activating(now + context.delays.activating * task.jitter)
+            Phase::Activating(now + context.delays.activating * jitter)
         }
         Phase::Activating(until) if now >= until => Phase::Running,
+        Phase::Running => {
+            ending::befalls_running(context, id);
+            return;
+        }
         Phase::Draining if drained(context, task) => Phase::Stopping(now + context.jittered(context.delays.stopping)),
         Phase::Stopping(until) if now >= until => Phase::Deprovisioning(now + context.jittered(context.delays.deprovisioning)),
         Phase::Deprovisioning(until) if now >= until => Phase::Stopped(now),
@@ -89,24 +98,11 @@ pub(super) fn age(context: &mut Context<'_>, id: &str) {
         Phase::Deprovisioning(_) => {
             task.exit_code.get_or_insert(0);
         }
-        Phase::Stopped(_) => task.stopped_at = Some(epoch),
+        Phase::Stopped(_) => {
+            task.stopped_at = Some(epoch);
+            ending::count(context, id);
+        }
         _ => {}
-    }
-}
-
-/// A container that ends as soon as it is started.
-fn crashed(context: &mut Context<'_>, id: &str, code: i32) {
-    let (now, epoch) = (context.clock.now(), context.clock.epoch());
-    let Some(task) = context.ecs.tasks.get_mut(id) else { return };
-    task.phase = Phase::Stopped(now);
-    task.started_at = Some(epoch);
-    task.stopping_at = Some(epoch);
-    task.stopped_at = Some(epoch);
-    task.stop = Some(("EssentialContainerExited", "Essential container in task exited".to_owned()));
-    task.exit_code = Some(code);
-    let (deployment, key) = (task.started_by.clone(), task.service.clone().map(|service| (task.cluster.clone(), service)));
-    if let Some(key) = key {
-        breaker::failed(context, &key, &deployment);
     }
 }
 
@@ -140,10 +136,13 @@ fn end(context: &mut Context<'_>, id: &str, code: &'static str, reason: String, 
     }
 }
 
-/// A variable of any container of a task definition: how a version says how it behaves here.
-fn environment(context: &Context<'_>, task_definition: &str, name: &str) -> Option<String> {
-    let containers = definition(context, task_definition)?.get("containerDefinitions")?.as_array()?;
-    let variables = containers.iter().filter_map(|container| container.get("environment")?.as_array());
-    let found = variables.flatten().find(|variable| variable["name"] == name)?;
-    found["value"].as_str().map(str::to_owned)
+/// A task definition's containers, and how they behave. What can't be read was refused when it was registered.
+pub(super) fn containers(context: &Context<'_>, task_definition: &str) -> Vec<Container> {
+    let listed = definition(context, task_definition).and_then(|document| document.get("containerDefinitions")?.as_array());
+    let container = |container: &Value| Container {
+        name: container["name"].as_str().unwrap_or_default().to_owned(),
+        essential: container.get("essential").and_then(Value::as_bool) != Some(false),
+        conduct: Conduct::of(container).unwrap_or_default(),
+    };
+    listed.into_iter().flatten().map(container).collect()
 }

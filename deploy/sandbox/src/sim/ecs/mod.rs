@@ -3,10 +3,14 @@
 mod api;
 mod breaker;
 mod clusters;
+mod conduct;
 mod deployments;
+mod ending;
 mod events;
 mod fargate;
 mod life;
+mod obstacle;
+mod placement;
 mod render;
 mod render_task;
 mod scheduler;
@@ -18,5 +22,6 @@ mod tasks;
 mod validate;
 
 pub use api::handle;
+pub use conduct::{Conduct, Health, version};
 pub use scheduler::tick;
 pub use state::{Ecs, Phase, ServiceStatus, Task};

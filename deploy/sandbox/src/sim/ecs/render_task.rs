@@ -35,12 +35,19 @@ pub(super) fn tags_for_tasks(context: &Context<'_>, service: &Service) -> Tags {
 /// The launch type of a task.
 pub(super) fn launch_type(task: &Task) -> &str {
     let asked = task.document.get("launchType").and_then(Value::as_str);
-    let provider = provider(task).filter(|provider| provider.starts_with("FARGATE"));
-    asked.unwrap_or(if provider.is_some() { "FARGATE" } else { "EC2" })
+    asked.unwrap_or(if on_fargate(&task.document) { "FARGATE" } else { "EC2" })
 }
 
-fn provider(task: &Task) -> Option<&str> {
-    task.document.get("capacityProviderStrategy")?.get(0)?.get("capacityProvider")?.as_str()
+/// Whether what a service or a `RunTask` request asks for is on Fargate.
+pub(super) fn on_fargate(document: &Map<String, Value>) -> bool {
+    match document.get("launchType").and_then(Value::as_str) {
+        Some(asked) => asked == "FARGATE",
+        None => provider(document).is_some_and(|provider| provider.starts_with("FARGATE")),
+    }
+}
+
+fn provider(document: &Map<String, Value>) -> Option<&str> {
+    document.get("capacityProviderStrategy")?.get(0)?.get("capacityProvider")?.as_str()
 }
 
 /// A task as DescribeTasks answers it.
@@ -76,7 +83,7 @@ pub(super) fn task(context: &Context<'_>, task: &Task, with_tags: bool) -> Value
             shape[member] = value.clone();
         }
     }
-    if let Some(provider) = provider(task) {
+    if let Some(provider) = provider(&task.document) {
         shape["capacityProviderName"] = provider.into();
     }
     if launch_type(task) == "FARGATE" {
@@ -162,8 +169,13 @@ fn container(task: &Task, container: &Value, arn: &str, addressed: bool) -> Valu
     if let Some(memory) = container.get("memory").and_then(Value::as_u64) {
         shape["memory"] = memory.to_string().into();
     }
-    if let Some(code) = task.exit_code.filter(|_| status == "STOPPED") {
+    let end = task.ends.get(name);
+    let code = end.map_or(task.exit_code, |end| end.exit_code);
+    if let Some(code) = code.filter(|_| status == "STOPPED") {
         shape["exitCode"] = code.into();
+    }
+    if let Some(reason) = end.and_then(|end| end.reason.as_deref()) {
+        shape["reason"] = reason.into();
     }
     shape
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::{
     breaker, events,
     life::{self, Launch},
+    placement,
     render::{is_of, shared_by_tasks, tags_for_tasks},
     state::{Phase, ServiceStatus},
 };
@@ -123,6 +124,10 @@ fn scale(context: &mut Context<'_>, key: &Key) {
 }
 
 fn launch(context: &mut Context<'_>, key: &Key, deployment: &str, task_definition: &str, count: usize) {
+    if placement::is_refused(context, task_definition) {
+        placement::refuse(context, key, deployment);
+        return;
+    }
     let jitter = context.jittered(1.0);
     let started: Vec<String> = (0..count)
         .map(|_| {

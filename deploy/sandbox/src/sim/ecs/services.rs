@@ -73,6 +73,7 @@ pub(super) fn create(input: &Input, context: &mut Context<'_>) -> Answer {
         created_at: now,
         steady: None,
         complained_at: None,
+        unplaced_at: None,
         changed_at: context.clock.now(),
     };
     context.ecs.services.insert(key.clone(), service);

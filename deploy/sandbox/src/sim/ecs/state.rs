@@ -8,6 +8,8 @@ use std::{
 
 use serde_json::{Map, Value};
 
+use super::conduct::Conduct;
+
 /// One account and region.
 #[derive(Debug, Clone, Default)]
 pub struct Ecs {
@@ -101,6 +103,8 @@ pub struct Service {
     pub steady: Option<f64>,
     /// When it last said that its tasks do not start, in AWS's time.
     pub complained_at: Option<f64>,
+    /// When it last found no room for a task, in AWS's time.
+    pub unplaced_at: Option<f64>,
     /// Since when it is as it is, in AWS's time.
     pub changed_at: f64,
 }
@@ -241,12 +245,36 @@ pub struct Task {
     pub stopped_at: Option<f64>,
     /// AWS's word for why, and its text.
     pub stop: Option<(&'static str, String)>,
-    /// The containers' exit code, once they ended.
+    /// Its containers.
+    pub containers: Vec<Container>,
+    /// The exit code of containers that did not end by themselves, once they ended.
     pub exit_code: Option<i32>,
+    /// How containers ended that did it by themselves, by name.
+    pub ends: BTreeMap<String, ContainerEnd>,
     /// Whether it has once served, which ends a row of failures.
     pub served: bool,
     /// Target groups it is registered in.
     pub registered: Vec<(String, u16)>,
+}
+
+/// A container of a task.
+#[derive(Debug, Clone)]
+pub struct Container {
+    /// Its name.
+    pub name: String,
+    /// Whether its task ends with it.
+    pub essential: bool,
+    /// How it behaves.
+    pub conduct: Conduct,
+}
+
+/// How a container ended, or was kept from being started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerEnd {
+    /// Its exit code, if it was started.
+    pub exit_code: Option<i32>,
+    /// AWS's text, if there is one.
+    pub reason: Option<String>,
 }
 
 impl Task {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     api::{Answer, Input, client, invalid, page, required, text, wants_tags},
+    conduct::Conduct,
     fargate,
     state::{TaskDefinition, parse_task_definition, tags_json},
     tags,
@@ -28,6 +29,7 @@ pub(super) fn register(input: &Input, context: &mut Context<'_>) -> Answer {
         if container["image"].as_str().unwrap_or_default().is_empty() {
             return Err(client("Container.image should not be null or empty."));
         }
+        Conduct::of(container).map_err(client)?;
         if !task_memory && container.get("memory").is_none() && container.get("memoryReservation").is_none() {
             let text = format!(
                 "Invalid setting for container '{name}'. At least one of 'memory' or 'memoryReservation' must be specified."

@@ -6,7 +6,8 @@ use super::{
     api::{Answer, Input, invalid, page, required, text, texts, wants_tags},
     clusters,
     life::{self, Launch},
-    render,
+    obstacle::Obstacle,
+    placement, render, render_task,
     state::{Phase, short},
     tags, validate,
 };
@@ -88,6 +89,10 @@ pub(super) fn run(input: &Input, context: &mut Context<'_>) -> Answer {
     let tags = tags::given(input)?;
     let mut document = input.clone();
     document.entry("group").or_insert_with(|| format!("family:{family}").into());
+    if placement::is_refused(context, &arn) {
+        let failure = json!({"reason": Obstacle::unplaced_run(render_task::on_fargate(input))});
+        return Ok(json!({"tasks": [], "failures": vec![failure; usize::try_from(count).unwrap_or(1)]}));
+    }
     let started_by = text(input, "startedBy").unwrap_or_default().to_owned();
     let jitter = context.jittered(1.0);
     let mut ids = Vec::new();

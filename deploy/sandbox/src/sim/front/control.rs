@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     answer::{Answer, plain},
-    faults::Rule,
+    fault_reader,
 };
 use crate::sim::{ecs::ServiceStatus, simulator::World};
 
@@ -20,13 +20,7 @@ pub fn handle(world: &World, method: &Method, what: &str, body: &[u8]) -> Answer
             plain(200, &json!({}))
         }
         ("GET", "faults") => plain(200, &json!({"faults": world.state().faults.rules()})),
-        ("POST", "faults") => match serde_json::from_slice::<Rule>(body) {
-            Ok(rule) => {
-                world.state().faults.add(rule);
-                plain(200, &json!({}))
-            }
-            Err(error) => plain(400, &json!({"error": error.to_string()})),
-        },
+        ("POST", "faults") => add_faults(world, body),
         ("DELETE", "faults") => {
             world.state().faults.clear();
             plain(200, &json!({}))
@@ -34,6 +28,30 @@ pub fn handle(world: &World, method: &Method, what: &str, body: &[u8]) -> Answer
         ("GET", "traffic") => plain(200, &world.traffic.counts()),
         _ => plain(404, &json!({"error": "known: GET health, state, calls, traffic, faults; POST faults; DELETE calls, faults"})),
     }
+}
+
+/// Adds one rule, or a list of rules: all of them, or none if any of them is wrong.
+fn add_faults(world: &World, body: &[u8]) -> Answer {
+    let given = match serde_json::from_slice(body) {
+        Ok(Value::Array(rules)) => rules,
+        Ok(rule) => vec![rule],
+        Err(error) => return plain(400, &json!({"errors": [{"error": error.to_string()}]})),
+    };
+    let mut rules = Vec::new();
+    let mut errors = Vec::new();
+    for (index, rule) in given.iter().enumerate() {
+        match fault_reader::read(rule) {
+            Ok(rule) => rules.push(rule),
+            Err(problems) => errors
+                .extend(problems.iter().map(|problem| json!({"rule": index + 1, "place": problem.place, "error": problem.text}))),
+        }
+    }
+    if !errors.is_empty() {
+        return plain(400, &json!({"errors": errors}));
+    }
+    let mut state = world.state();
+    rules.into_iter().for_each(|rule| state.faults.add(rule));
+    plain(200, &json!({}))
 }
 
 /// Everything a deployer can change, in a fixed order, without clocks and counters.

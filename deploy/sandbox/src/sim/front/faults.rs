@@ -19,7 +19,7 @@ pub enum Fault {
         /// The error code on the wire.
         code: String,
         /// Its text.
-        #[serde(default)]
+        #[serde(default = "refusal")]
         message: String,
         /// HTTP status.
         #[serde(default = "client_error")]
@@ -49,6 +49,10 @@ pub enum Fault {
     },
     /// A read answers with what stood before the last write.
     Stale,
+}
+
+fn refusal() -> String {
+    "The simulator was asked to refuse this call.".to_owned()
 }
 
 fn client_error() -> u16 {
@@ -100,9 +104,9 @@ impl Faults {
         &self.rules
     }
 
-    /// Whether stale reads are asked for, so that what stood before a write must be kept.
+    /// Whether stale reads are asked for and still to come, so that what stood before a write must be kept.
     pub fn keeps_history(&self) -> bool {
-        self.rules.iter().any(|rule| rule.fault == Fault::Stale)
+        self.rules.iter().any(|rule| rule.fault == Fault::Stale && rule.times.is_none_or(|times| rule.fired < times))
     }
 
     /// What befalls the next call of an operation.

@@ -3,14 +3,17 @@
 mod answer;
 mod budget;
 mod control;
+mod fault_reader;
 mod faults;
 mod journal;
+mod operations;
 mod request;
 mod server;
 mod signature;
 mod xml;
 
 pub use budget::Budgets;
-pub use faults::Faults;
+pub use fault_reader::{Problem, kinds as fault_kinds, read as read_fault};
+pub use faults::{Faults, Rule};
 pub use journal::Journal;
 pub use server::serve;

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use serde_json::{Map, Value};
 
+use super::operations;
 use crate::sim::error::ApiError;
 
 /// A service that is simulated, and its protocol.
@@ -88,7 +89,7 @@ impl Call {
 
     /// Whether it changes anything.
     pub fn is_write(&self) -> bool {
-        !["Describe", "List", "Get"].iter().any(|prefix| self.operation.starts_with(prefix))
+        operations::is_write(&self.operation)
     }
 
     /// The members as JSON, for the journal, without secrets.

@@ -7,7 +7,11 @@ use http_body_util::{BodyExt, Limited};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::{net::TcpListener, task::JoinSet};
+use tokio::{
+    io::AsyncWriteExt,
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -15,6 +19,7 @@ use super::{
     control,
     faults::{Fault, throttled},
     journal::Entry,
+    operations,
     request::{Call, Input, Service},
     signature::{self, Signed},
 };
@@ -38,10 +43,11 @@ pub async fn serve(listener: TcpListener, world: Arc<World>, stop: CancellationT
                 connections.spawn(async move {
                     let service = service_fn(move |request| {
                         let world = Arc::clone(&world);
-                        async move { handle(&world, request).await }
+                        Box::pin(async move { handle(&world, request).await })
                     });
-                    // A connection that breaks is its client's matter.
-                    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+                    let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+                    let end = std::future::poll_fn(|cx| connection.poll_without_shutdown(cx)).await;
+                    leave(connection.into_parts().io.into_inner(), end.err()).await;
                 });
             }
         }
@@ -90,19 +96,37 @@ async fn handle(world: &World, request: Request<Incoming>) -> Result<Answer, Una
         at: world.clock.epoch(),
     });
     match fault {
-        Some(Fault::Reset | Fault::Lost) => Err(Unanswered),
+        Some(Fault::Reset) => Err(Unanswered::Reset),
+        Some(Fault::Lost) => Err(Unanswered::Closed),
         Some(Fault::Silent { delay_ms }) => {
             tokio::time::sleep(Duration::from_millis(delay_ms)).await;
-            Err(Unanswered)
+            Err(Unanswered::Closed)
         }
         _ => Ok(answer::stamped(response, &request_id)),
     }
 }
 
 /// The connection ends without an answer, as a fault wants it.
-#[derive(Debug, thiserror::Error)]
-#[error("a fault that was asked for ends the connection")]
-struct Unanswered;
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+enum Unanswered {
+    /// As a connection ends whose peer has crashed.
+    #[error("a fault that was asked for resets the connection")]
+    Reset,
+    /// As a connection ends that its peer closes.
+    #[error("a fault that was asked for closes the connection")]
+    Closed,
+}
+
+/// Ends a connection. One that breaks is its client's matter.
+async fn leave(mut stream: TcpStream, error: Option<hyper::Error>) {
+    let unanswered = error.as_ref().and_then(std::error::Error::source).and_then(|source| source.downcast_ref());
+    if unanswered == Some(&Unanswered::Reset) {
+        // Closed with no time to linger, a socket sends RST instead of FIN.
+        let _ = stream.set_zero_linger();
+    } else {
+        let _ = stream.shutdown().await;
+    }
+}
 
 /// What a call comes to, faults included.
 fn answered(world: &World, call: &Call, signed: &Signed, fault: Option<&Fault>, request_id: &str) -> Result<Answer, ApiError> {
@@ -119,16 +143,18 @@ fn answered(world: &World, call: &Call, signed: &Signed, fault: Option<&Fault>, 
         return Err(throttled(call.service));
     }
     let (account, region) = (&signed.caller.account, &signed.region);
-    if call.is_write() {
-        if state.faults.keeps_history() {
-            state.keep(account, region);
-        }
-    } else if fault == Some(&Fault::Stale) {
+    if fault == Some(&Fault::Stale) && !call.is_write() {
         return state.within_kept(world, account, region, |context, credentials| {
             dispatch(call, signed, context, credentials, request_id)
         });
     }
-    state.within(world, account, region, |context, credentials| dispatch(call, signed, context, credentials, request_id))
+    let stood = (call.is_write() && state.faults.keeps_history()).then(|| state.stands(account, region));
+    let answer =
+        state.within(world, account, region, |context, credentials| dispatch(call, signed, context, credentials, request_id));
+    if call.is_write() && answer.is_ok() {
+        state.keep(account, region, stood);
+    }
+    answer
 }
 
 fn dispatch(
@@ -139,6 +165,10 @@ fn dispatch(
     request_id: &str,
 ) -> Result<Answer, ApiError> {
     let operation = &call.operation;
+    if !operations::knows(call.service, operation) {
+        let code = if call.service.is_json() { "UnknownOperationException" } else { "InvalidAction" };
+        return Err(ApiError::new(code, format!("the simulator does not know {}:{operation}", call.service.as_str())));
+    }
     let xml = |value: Value| answer::xml(call.service, operation, &value, request_id);
     match (&call.input, call.service) {
         (Input::Json(members), Service::Ecs) => ecs::handle(operation, members, context).map(|value| answer::json(&value)),
