@@ -1,5 +1,6 @@
 //! What the end-to-end tests share: finding the programs, starting worlds, and reading what happened.
 
 pub mod deployments;
+pub mod documents;
 pub mod programs;
 pub mod standing;

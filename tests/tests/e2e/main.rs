@@ -3,6 +3,7 @@
 //! One binary on purpose: what it links is most of the project.
 
 mod access;
+mod bake;
 mod discovery;
 mod golden;
 mod interrupts;

@@ -10,6 +10,7 @@ use sandbox::{
 use serde_json::Value;
 use tests::{
     deployments::{WORKFLOW, deploy_well, newest, outcome, segue, show, until},
+    documents::append_step,
     programs::programs,
     standing::standing,
 };
@@ -92,11 +93,7 @@ async fn it_is_refused_with_the_reason_before_anything_is_changed() -> anyhow::R
     refused(&["rollback", "dep_x", "--yes"], 3, &["deployment_id"]).await?;
 
     // While another one is at work on the line.
-    let (_, workflow) =
-        world.manifests.files.iter().find(|(_, text)| text.contains("kind: Workflow")).context("the world has a workflow")?;
-    let file = world.dir.join("held.yaml");
-    std::fs::write(&file, format!("{workflow}        - wait: 1h\n          name: Hold\n"))?;
-    world.segue(&["apply", "-f", &file.to_string_lossy()]).await?;
+    append_step(&world, "        - wait: 1h\n          name: Hold\n").await?;
     let third = tests::deployments::start(&world, "3").await?;
     until(&world, &third, Duration::from_secs(120), |view| {
         view["steps"].as_array().into_iter().flatten().any(|step| step["name"] == "Hold" && step["state"] == "running")

@@ -1,6 +1,6 @@
 //! A deployment that fails late is undone: production serves the version before, AWS stands as it stood, and no request failed.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use anyhow::Context;
 use sandbox::{
@@ -10,6 +10,7 @@ use sandbox::{
 use serde_json::json;
 use tests::{
     deployments::{Ended, WORKFLOW, deploy_well, newest, outcome, segue, until},
+    documents::append_step,
     programs::programs,
     standing::standing,
 };
@@ -25,12 +26,7 @@ async fn world() -> anyhow::Result<World> {
 
 /// From here on deployments fail after the swap.
 async fn fail_late(world: &World) -> anyhow::Result<()> {
-    let (_, workflow) =
-        world.manifests.files.iter().find(|(_, text)| text.contains("kind: Workflow")).context("the world has a workflow")?;
-    let file: PathBuf = world.dir.join("late.yaml");
-    std::fs::write(&file, format!("{workflow}{LATE_CHECK}"))?;
-    world.segue(&["apply", "-f", &file.to_string_lossy()]).await?;
-    Ok(())
+    append_step(world, LATE_CHECK).await
 }
 
 async fn deploy(world: &World, tag: &str) -> anyhow::Result<Ended> {
@@ -111,11 +107,7 @@ async fn what_could_not_be_undone_is_told_and_taken_up_again() -> anyhow::Result
 async fn a_listener_that_somebody_else_changed_is_left_alone_and_told() -> anyhow::Result<()> {
     let world = world().await?;
     deploy_well(&world, "1").await?;
-    let (_, workflow) =
-        world.manifests.files.iter().find(|(_, text)| text.contains("kind: Workflow")).context("the world has a workflow")?;
-    let file = world.dir.join("held.yaml");
-    std::fs::write(&file, format!("{workflow}        - wait: 1h\n          name: Hold\n"))?;
-    world.segue(&["apply", "-f", &file.to_string_lossy()]).await?;
+    append_step(&world, "        - wait: 1h\n          name: Hold\n").await?;
     let accepted = tests::deployments::start(&world, "2").await?;
     until(&world, &accepted, Duration::from_secs(120), |view| {
         view["steps"].as_array().into_iter().flatten().any(|step| step["name"] == "Hold" && step["state"] == "running")
