@@ -158,6 +158,8 @@ pub struct Line {
     pub attempt: u64,
     /// Position in the attempt's log.
     pub number: u64,
+    /// When it was said, in seconds since 1970-01-01 UTC, by the delegate's clock.
+    pub at: f64,
     /// The text.
     pub text: String,
 }
@@ -177,6 +179,7 @@ pub async fn log(world: &World, id: &str) -> anyhow::Result<Vec<Line>> {
             direction: field("direction"),
             attempt: entry["attempt"].as_u64().with_context(|| text.to_owned())?,
             number: entry["number"].as_u64().with_context(|| text.to_owned())?,
+            at: entry["atMs"].as_f64().with_context(|| text.to_owned())? / 1_000.0,
             text: field("text"),
         });
     }

@@ -8,6 +8,7 @@ mod discovery;
 mod golden;
 mod interrupts;
 mod kills;
+mod matrix;
 mod refusals;
 mod rollback;
 mod undo;

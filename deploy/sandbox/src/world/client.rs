@@ -79,6 +79,16 @@ impl AwsControl {
         self.send(http::Method::POST, "faults", rule.to_string().into()).await.map(|_| ())
     }
 
+    /// How many calls each rule has befallen, in the order in which the rules were added.
+    ///
+    /// # Errors
+    /// When the simulator does not answer.
+    pub async fn fired(&self) -> anyhow::Result<Vec<u64>> {
+        let faults = self.get("faults").await?;
+        let rules = faults["faults"].as_array().context("the simulator did not list its faults")?;
+        Ok(rules.iter().map(|rule| rule["fired"].as_u64().unwrap_or(0)).collect())
+    }
+
     /// Lets everything go well again.
     ///
     /// # Errors
