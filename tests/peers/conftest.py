@@ -124,6 +124,11 @@ def unchecked_elb(simulator, region, checks):
 
 
 @pytest.fixture
+def logs(simulator, region, checks):
+    return simulator.client("logs", region, checks)
+
+
+@pytest.fixture
 def sts(simulator, region, checks):
     return simulator.client("sts", region, checks)
 

@@ -76,6 +76,26 @@ def test_its_own_waiter_and_pages(aws, world: World):
     aws("elbv2", "wait", "target-in-service", "--target-group-arn", world.groups[0])
 
 
+def test_what_a_container_wrote(aws, world: World, region):
+    aws("logs", "create-log-group", "--log-group-name", "/shop")
+    log = {"logDriver": "awslogs", "options": {"awslogs-group": "/shop", "awslogs-region": region, "awslogs-stream-prefix": "ecs"}}
+    container = {"name": "web", "image": "registry.example/shop:7-crash", "logConfiguration": log}
+    [task] = aws("ecs", "run-task", "--cluster", world.cluster, "--launch-type", "FARGATE", "--task-definition",
+                 world.definition(containerDefinitions=[container]), "--network-configuration",
+                 "awsvpcConfiguration={subnets=[subnet-a]}")["tasks"]
+    aws("ecs", "wait", "tasks-stopped", "--cluster", world.cluster, "--tasks", task["taskArn"])
+    assert [group["logGroupName"] for group in aws("logs", "describe-log-groups")["logGroups"]] == ["/shop"]
+    [stream] = aws("logs", "describe-log-streams", "--log-group-name", "/shop")["logStreams"]
+    assert stream["logStreamName"] == f"ecs/web/{task['taskArn'].rsplit('/')[-1]}"
+    told = aws("logs", "get-log-events", "--log-group-name", "/shop", "--log-stream-name", stream["logStreamName"])
+    assert [event["message"] for event in told["events"]] == [
+        "web 7-crash starts", "FATAL: this version crashes on purpose, exit code 1"]
+    found = aws("logs", "filter-log-events", "--log-group-name", "/shop", "--filter-pattern", "FATAL")
+    assert [event["logStreamName"] for event in found["events"]] == [stream["logStreamName"]]
+    told = aws("logs", "get-log-events", "--log-group-name", "/none", "--log-stream-name", "x", fails=True)
+    assert "(ResourceNotFoundException) when calling the GetLogEvents operation: The specified log group does not exist." in told
+
+
 def test_refusals_read_as_aws_s(aws):
     told = aws("ecs", "describe-services", "--cluster", "none", "--services", "web", fails=True)
     assert "An error occurred (ClusterNotFoundException) when calling the DescribeServices operation: Cluster not found." in told

@@ -46,6 +46,7 @@ fn guide(world: &World) -> anyhow::Result<String> {
     writeln!(text, "  segue discover load-balancers --infrastructure prod-ecs")?;
     writeln!(text, "  segue deploy todolist-blue-green --artifact-tag 1")?;
     writeln!(text, "  curl {}", world.prod_url()?)?;
+    writeln!(text, "  segue deploy todolist-blue-green --artifact-tag 2-crash   # goes wrong, and is undone")?;
     writeln!(
         text,
         "\nThe documents are in {} (change them and `segue apply -f` the folder).",

@@ -34,6 +34,12 @@ impl Clock {
     pub fn epoch(&self) -> f64 {
         SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |elapsed| (elapsed.as_secs_f64() * 1_000.0).round() / 1_000.0)
     }
+
+    /// Milliseconds since 1970-01-01 UTC on the wall, as CloudWatch Logs reports times.
+    pub fn epoch_ms(&self) -> u64 {
+        let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+    }
 }
 
 /// AWS's delays in seconds, before scaling. Where AWS publishes no figure, an observed or a plausible one.

@@ -8,6 +8,7 @@ use super::{
     clock::{Clock, Delays},
     ecs::Ecs,
     elbv2::Elb,
+    logs::Logs,
 };
 
 /// One account and region, under the state's lock.
@@ -16,6 +17,8 @@ pub struct Context<'a> {
     pub ecs: &'a mut Ecs,
     /// Its load balancers.
     pub elb: &'a mut Elb,
+    /// What containers wrote, of every account and region: a container may log to another region.
+    pub logs: &'a mut Logs,
     /// The account, 12 digits.
     pub account: &'a str,
     /// The region.

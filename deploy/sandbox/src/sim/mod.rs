@@ -1,7 +1,7 @@
 //! The simulated AWS: its control plane on AWS's own wire protocols, and a data plane that really carries traffic.
 //!
 //! ```text
-//!   SDK, AWS CLI -> front (signature, budget, journal) -> ecs | elbv2 | sts   change the state, and nothing else
+//!   SDK, AWS CLI -> front (signature, budget, journal) -> ecs | elbv2 | logs | sts   change the state, and nothing else
 //!                                                            state
 //!   requests ----> dataplane (listeners, forward)  <-- a while later --+--> schedulers, every few milliseconds
 //!                  tasks, health checks -----------------------------> state
@@ -15,6 +15,7 @@ mod ecs;
 mod elbv2;
 mod error;
 mod front;
+mod logs;
 mod reply;
 mod simulator;
 mod sts;

@@ -19,6 +19,7 @@ use super::{
     ecs::{self, Ecs},
     elbv2::Elb,
     front::{self, Budgets, Faults, Journal},
+    logs::Logs,
 };
 
 /// The account of the root keys.
@@ -95,6 +96,8 @@ pub struct World {
 pub struct State {
     /// By account and region.
     pub regions: BTreeMap<(String, String), (Ecs, Elb)>,
+    /// What containers wrote.
+    pub logs: Logs,
     /// Keys.
     pub credentials: Credentials,
     /// Token buckets.
@@ -122,6 +125,7 @@ impl State {
         let mut context = Context {
             ecs,
             elb,
+            logs: &mut self.logs,
             account,
             region,
             clock: &world.clock,
@@ -204,6 +208,7 @@ impl Simulator {
         });
         let state = State {
             regions: BTreeMap::new(),
+            logs: Logs::default(),
             credentials,
             budgets: Budgets::default(),
             journal: Journal::default(),

@@ -30,7 +30,7 @@ impl Manifests {
         Self {
             files: vec![
                 ("application.yaml", application()),
-                ("service.yaml", service(workload)),
+                ("service.yaml", service(workload, region)),
                 ("environment.yaml", environment()),
                 ("infrastructure.yaml", infrastructure(region, cluster)),
                 ("workflow.yaml", workflow(workload, load_balancer, prod, stage)),
@@ -57,7 +57,7 @@ fn application() -> String {
         .to_owned()
 }
 
-fn service(workload: &Workload) -> String {
+fn service(workload: &Workload, region: &str) -> String {
     format!(
         r#"# What is deployed. The task definition is the JSON that `aws ecs register-task-definition --cli-input-json` takes, as YAML;
 # whatever is written here reaches AWS.
@@ -79,6 +79,13 @@ spec:
         portMappings:
           - containerPort: {port}
             protocol: tcp
+        logConfiguration:
+          logDriver: awslogs
+          options:
+            awslogs-group: /shop/todolist
+            awslogs-region: {region}
+            awslogs-stream-prefix: ecs
+            awslogs-create-group: "true"
   serviceDefinition:
     healthCheckGracePeriodSeconds: 30
 "#,

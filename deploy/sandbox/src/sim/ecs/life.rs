@@ -5,12 +5,16 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::{
-    conduct::Conduct,
+    awslogs::{self, LogPlace},
+    conduct::{Conduct, version},
     ending,
     render::definition,
     state::{Container, Phase, Tags, Task},
 };
 use crate::sim::context::Context;
+
+/// What a well-behaved container writes when it is told to stop.
+const SIGNALLED: &str = "SIGTERM: no new requests";
 
 /// What a task is to be.
 pub(super) struct Launch<'a> {
@@ -50,7 +54,7 @@ pub(super) fn launch(context: &mut Context<'_>, wanted: Launch<'_>) -> String {
         stopping_at: None,
         stopped_at: None,
         stop: None,
-        containers: containers(context, wanted.task_definition),
+        containers: containers(context, wanted.task_definition, &id),
         exit_code: None,
         ends: BTreeMap::new(),
         served: false,
@@ -95,8 +99,10 @@ pub(super) fn age(context: &mut Context<'_>, id: &str) {
             task.started_at = Some(epoch);
             task.running_since = Some(now);
         }
+        Phase::Stopping(_) => awslogs::write_all(context, id, SIGNALLED),
         Phase::Deprovisioning(_) => {
             task.exit_code.get_or_insert(0);
+            awslogs::write_all(context, id, "all requests are answered, exit code 0");
         }
         Phase::Stopped(_) => {
             task.stopped_at = Some(epoch);
@@ -130,19 +136,31 @@ fn end(context: &mut Context<'_>, id: &str, code: &'static str, reason: String, 
     task.stop.get_or_insert((code, reason));
     task.stopping_at.get_or_insert(epoch);
     task.phase = next(task);
+    let signalled = matches!(task.phase, Phase::Stopping(_));
     let (address, registered) = (task.address, task.registered.clone());
+    if signalled {
+        awslogs::write_all(context, id, SIGNALLED);
+    }
     for (group, port) in registered {
         context.elb.deregister(&group, address, port, now);
     }
 }
 
 /// A task definition's containers, and how they behave. What can't be read was refused when it was registered.
-pub(super) fn containers(context: &Context<'_>, task_definition: &str) -> Vec<Container> {
+pub(super) fn containers(context: &Context<'_>, task_definition: &str, task: &str) -> Vec<Container> {
     let listed = definition(context, task_definition).and_then(|document| document.get("containerDefinitions")?.as_array());
-    let container = |container: &Value| Container {
+    let ports = |container: &Value| {
+        let mappings = container["portMappings"].as_array().into_iter().flatten();
+        mappings.filter_map(|mapping| mapping["containerPort"].as_u64()).collect()
+    };
+    let container = |(number, container): (usize, &Value)| Container {
         name: container["name"].as_str().unwrap_or_default().to_owned(),
         essential: container.get("essential").and_then(Value::as_bool) != Some(false),
         conduct: Conduct::of(container).unwrap_or_default(),
+        version: version(container).to_owned(),
+        ports: ports(container),
+        log: LogPlace::of(container, task, number),
+        told_sick: false,
     };
-    listed.into_iter().flatten().map(container).collect()
+    listed.into_iter().flatten().enumerate().map(container).collect()
 }

@@ -1,6 +1,7 @@
 //! The container service: its API, and the scheduler that makes desired counts come true.
 
 mod api;
+mod awslogs;
 mod breaker;
 mod clusters;
 mod conduct;

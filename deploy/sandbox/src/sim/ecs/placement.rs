@@ -6,7 +6,7 @@ use crate::sim::context::Context;
 /// Whether a version finds room nowhere.
 pub(super) fn is_refused(context: &Context<'_>, task_definition: &str) -> bool {
     let refused = |conduct: &Conduct| conduct.obstacle == Some(Obstacle::NoCapacity);
-    life::containers(context, task_definition).iter().any(|container| refused(&container.conduct))
+    life::containers(context, task_definition, "").iter().any(|container| refused(&container.conduct))
 }
 
 /// Notes that a service's task can't be placed.

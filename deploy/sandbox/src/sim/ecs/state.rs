@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::{Map, Value};
 
-use super::conduct::Conduct;
+use super::{awslogs::LogPlace, conduct::Conduct};
 
 /// One account and region.
 #[derive(Debug, Clone, Default)]
@@ -266,6 +266,14 @@ pub struct Container {
     pub essential: bool,
     /// How it behaves.
     pub conduct: Conduct,
+    /// The tag of its image.
+    pub version: String,
+    /// The ports that it listens at.
+    pub ports: Vec<u64>,
+    /// Where its lines go, if CloudWatch Logs has them.
+    pub log: Option<LogPlace>,
+    /// Whether it has said that it is sick.
+    pub told_sick: bool,
 }
 
 /// How a container ended, or was kept from being started.

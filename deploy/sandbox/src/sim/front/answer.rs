@@ -36,7 +36,7 @@ pub fn error(service: Service, error: &ApiError, request_id: &str) -> Answer {
 fn namespace(service: Service) -> &'static str {
     match service {
         Service::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
-        Service::Elb | Service::Ecs => "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
+        Service::Elb | Service::Ecs | Service::Logs => "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
     }
 }
 

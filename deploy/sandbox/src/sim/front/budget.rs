@@ -12,6 +12,14 @@ type Bucket = (f64, f64);
 fn group(service: Service, operation: &str) -> Vec<(&'static str, Bucket)> {
     match service {
         Service::Sts => Vec::new(),
+        // Transactions per second, without a burst beyond (docs: CloudWatch Logs quotas).
+        Service::Logs => vec![match operation {
+            "GetLogEvents" => ("log events", (25.0, 25.0)),
+            "DescribeLogStreams" => ("log streams", (25.0, 25.0)),
+            "FilterLogEvents" => ("log filter", (10.0, 10.0)),
+            "DescribeLogGroups" => ("log groups", (10.0, 10.0)),
+            _ => ("log group modify", (10.0, 10.0)),
+        }],
         Service::Elb => {
             let account = ("elb", (40.0, 10.0));
             match operation {

@@ -135,11 +135,11 @@ impl Fault {
             Self::Throttle => Some(throttled(service)),
             Self::Refuse { code, message, status } => Some(ApiError::new(code, message).status(*status)),
             Self::Fail { status } => {
-                let code = match (service.is_json(), *status) {
-                    (true, 503) => "ServiceUnavailableException",
-                    (true, _) => "ServerException",
-                    (false, 503) => "ServiceUnavailable",
-                    (false, _) => "InternalFailure",
+                let code = match (service, *status) {
+                    (Service::Ecs | Service::Logs, 503) => "ServiceUnavailableException",
+                    (Service::Ecs, _) => "ServerException",
+                    (_, 503) => "ServiceUnavailable",
+                    _ => "InternalFailure",
                 };
                 Some(ApiError::new(code, "An internal error has occurred.").status(*status))
             }

@@ -6,13 +6,14 @@ use domain::suggestion::nearest;
 use super::request::Service;
 
 /// Every simulated service.
-pub const SERVICES: [Service; 3] = [Service::Ecs, Service::Elb, Service::Sts];
+pub const SERVICES: [Service; 4] = [Service::Ecs, Service::Elb, Service::Logs, Service::Sts];
 
 /// The operations of a service.
 pub fn of(service: Service) -> &'static [&'static str] {
     match service {
         Service::Ecs => &ECS,
         Service::Elb => &ELB,
+        Service::Logs => &LOGS,
         Service::Sts => &STS,
     }
 }
@@ -24,7 +25,7 @@ pub fn knows(service: Service, operation: &str) -> bool {
 
 /// Whether an operation changes anything.
 pub fn is_write(operation: &str) -> bool {
-    !["Describe", "List", "Get"].iter().any(|prefix| operation.starts_with(prefix))
+    !["Describe", "List", "Get", "Filter"].iter().any(|prefix| operation.starts_with(prefix))
 }
 
 /// What a user means by `ecs:CreateService`, `ecs:*` or `*`; `elbv2` is another name of `elasticloadbalancing`.
@@ -114,6 +115,9 @@ const ELB: [&str; 26] = [
     "RemoveTags",
     "DescribeTags",
 ];
+
+const LOGS: [&str; 6] =
+    ["CreateLogGroup", "DeleteLogGroup", "DescribeLogGroups", "DescribeLogStreams", "GetLogEvents", "FilterLogEvents"];
 
 const STS: [&str; 2] = ["AssumeRole", "GetCallerIdentity"];
 

@@ -16,6 +16,8 @@ pub enum Service {
     Ecs,
     /// Query, XML answers.
     Elb,
+    /// JSON 1.1.
+    Logs,
     /// Query, XML answers.
     Sts,
 }
@@ -26,13 +28,14 @@ impl Service {
         match self {
             Self::Ecs => "ecs",
             Self::Elb => "elasticloadbalancing",
+            Self::Logs => "logs",
             Self::Sts => "sts",
         }
     }
 
     /// Whether it answers in JSON.
     pub fn is_json(self) -> bool {
-        self == Self::Ecs
+        matches!(self, Self::Ecs | Self::Logs)
     }
 }
 
@@ -66,13 +69,15 @@ impl Call {
             let unknown = |text: &str| (Service::Ecs, ApiError::new("UnknownOperationException", text));
             let target = target.to_str().map_err(|_| unknown("X-Amz-Target is not text"))?;
             let (service, operation) = target.split_once('.').ok_or_else(|| unknown("X-Amz-Target has no operation"))?;
-            if service != "AmazonEC2ContainerServiceV20141113" {
-                return Err(unknown(&format!("the simulator does not know {service}")));
-            }
+            let service = match service {
+                "AmazonEC2ContainerServiceV20141113" => Service::Ecs,
+                "Logs_20140328" => Service::Logs,
+                other => return Err(unknown(&format!("the simulator does not know {other}"))),
+            };
             let text: &[u8] = if body.is_empty() { b"{}" } else { body };
             let input = serde_json::from_slice(text)
-                .map_err(|error| (Service::Ecs, ApiError::new("SerializationException", error.to_string())))?;
-            return Ok(Self { service: Service::Ecs, operation: operation.to_owned(), input: Input::Json(input) });
+                .map_err(|error| (service, ApiError::new("SerializationException", error.to_string())))?;
+            return Ok(Self { service, operation: operation.to_owned(), input: Input::Json(input) });
         }
         let form: HashMap<String, String> = form_urlencoded::parse(body).into_owned().collect();
         let service = match form.get("Version").map(String::as_str) {

@@ -23,7 +23,7 @@ use super::{
     request::{Call, Input, Service},
     signature::{self, Signed},
 };
-use crate::sim::{context::Context, credentials::Credentials, ecs, elbv2, error::ApiError, simulator::World, sts};
+use crate::sim::{context::Context, credentials::Credentials, ecs, elbv2, error::ApiError, logs, simulator::World, sts};
 
 /// The largest request body.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
@@ -172,6 +172,7 @@ fn dispatch(
     let xml = |value: Value| answer::xml(call.service, operation, &value, request_id);
     match (&call.input, call.service) {
         (Input::Json(members), Service::Ecs) => ecs::handle(operation, members, context).map(|value| answer::json(&value)),
+        (Input::Json(members), Service::Logs) => logs::handle(operation, members, context).map(|value| answer::json(&value)),
         (Input::Form(form), Service::Elb) => elbv2::handle(operation, form, context).map(xml),
         (Input::Form(form), Service::Sts) => sts::handle(operation, form, &signed.caller, credentials, context).map(xml),
         _ => Err(ApiError::new("InvalidAction", "this service does not speak this protocol")),
