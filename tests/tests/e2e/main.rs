@@ -6,6 +6,7 @@ mod access;
 mod bake;
 mod discovery;
 mod golden;
+mod in_a_row;
 mod interrupts;
 mod kills;
 mod matrix;

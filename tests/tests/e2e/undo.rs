@@ -10,7 +10,7 @@ use sandbox::{
 use serde_json::json;
 use tests::{
     deployments::{Ended, WORKFLOW, deploy_well, newest, outcome, segue, until},
-    documents::append_step,
+    documents::{append_step, change_workflow},
     programs::programs,
     standing::standing,
 };
@@ -103,18 +103,8 @@ async fn what_could_not_be_undone_is_told_and_taken_up_again() -> anyhow::Result
     world.stop().await
 }
 
-#[tokio::test]
-async fn a_listener_that_somebody_else_changed_is_left_alone_and_told() -> anyhow::Result<()> {
-    let world = world().await?;
-    deploy_well(&world, "1").await?;
-    append_step(&world, "        - wait: 1h\n          name: Hold\n").await?;
-    let accepted = tests::deployments::start(&world, "2").await?;
-    until(&world, &accepted, Duration::from_secs(120), |view| {
-        view["steps"].as_array().into_iter().flatten().any(|step| step["name"] == "Hold" && step["state"] == "running")
-    })
-    .await?;
-
-    // A person points production to a group of their own.
+/// A person points production to a group of their own; gives its ARN.
+async fn point_production_elsewhere(world: &World) -> anyhow::Result<String> {
     let seeded = world.seeded.clone().context("seeded")?;
     let elb = aws_sdk_elasticloadbalancingv2::Client::new(&aws_config(&world.seed));
     let own = elb
@@ -132,7 +122,45 @@ async fn a_listener_that_somebody_else_changed_is_left_alone_and_told() -> anyho
         .target_group_arn(&own)
         .build();
     elb.modify_listener().listener_arn(&seeded.prod_listener).default_actions(forward).send().await?;
+    Ok(own)
+}
 
+#[tokio::test]
+async fn a_listener_that_somebody_changed_between_setup_and_swap_is_not_touched() -> anyhow::Result<()> {
+    let world = world().await?;
+    deploy_well(&world, "1").await?;
+    let hold = "        - wait: 1h\n          name: Hold\n        - swapTargetGroups:\n";
+    change_workflow(&world, |text| text.replace("        - swapTargetGroups:\n", hold)).await?;
+    let id = tests::deployments::start(&world, "2").await?;
+    until(&world, &id, Duration::from_secs(120), |view| {
+        view["steps"].as_array().into_iter().flatten().any(|step| step["name"] == "Hold" && step["state"] == "running")
+    })
+    .await?;
+    let own = point_production_elsewhere(&world).await?;
+    let before = standing(&world).await?;
+    segue(&world, &["deployment", "succeed", &id]).await?;
+    let ended = segue(&world, &["deployment", "watch", &id]).await?;
+    assert_eq!(ended.code, 10, "{}", ended.all());
+    for expected in [own.as_str(), "when the setup ran and forwards to", "Another tool or person changed it"] {
+        assert!(ended.all().contains(expected), "expected {expected:?} in\n{}", ended.all());
+    }
+    let after = standing(&world).await?;
+    assert_eq!((&after.forwards, &after.services[0]), (&before.forwards, &before.services[0]), "what the person set stands");
+    world.stop().await
+}
+
+#[tokio::test]
+async fn a_listener_that_somebody_else_changed_is_left_alone_and_told() -> anyhow::Result<()> {
+    let world = world().await?;
+    deploy_well(&world, "1").await?;
+    append_step(&world, "        - wait: 1h\n          name: Hold\n").await?;
+    let accepted = tests::deployments::start(&world, "2").await?;
+    until(&world, &accepted, Duration::from_secs(120), |view| {
+        view["steps"].as_array().into_iter().flatten().any(|step| step["name"] == "Hold" && step["state"] == "running")
+    })
+    .await?;
+
+    let own = point_production_elsewhere(&world).await?;
     let said = segue(&world, &["deployment", "rollback", &accepted]).await?;
     assert_eq!(said.code, 0, "{}", said.all());
     let ended = segue(&world, &["deployment", "watch", &accepted]).await?;
