@@ -29,7 +29,7 @@ struct Kind {
 
 async fn in_a_row(count: u32) -> anyhow::Result<()> {
     let world = World::start(programs(), WorldSettings { delegates: 2, ..WorldSettings::default() }).await?;
-    let bake = "            probe: /healthz\n            bake: {window: 1s, interval: 50ms, probe: /}\n";
+    let bake = "            probe: /healthz\n            bake: {window: 1s, interval: 100ms, probe: /}\n";
     change_workflow(&world, |text| text.replace("            probe: /healthz\n", bake)).await?;
     deploy_well(&world, "0").await?;
 

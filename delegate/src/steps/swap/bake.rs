@@ -21,6 +21,7 @@ use super::{
         targets::{self, Standing},
     },
     listeners::set,
+    proof::production_answers,
 };
 use crate::{
     aws::{actions::with_target, model::Listener},
@@ -59,6 +60,10 @@ pub(super) async fn bake(context: &StepContext, setup: &SetupOutput, wanted: &Ba
     let promise_ms = u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
     context.promise(length, Checkpoint::BakeStarted { promise_ms }).await?;
     let mut watch = Watch::begin(context, setup, wanted).await?;
+    if let (Some(url), None) = (&watch.url, &setup.old) {
+        // Nothing served before: until the change has reached the load balancer's nodes, they answer that there is nothing.
+        production_answers(context, url).await?;
+    }
     let what = watch.url.as_ref().map_or_else(String::new, |url| format!("{url} and "));
     context.console().info(format!(
         "Baking for {} s: watching {what}the health of {} targets; the first breach puts production back",

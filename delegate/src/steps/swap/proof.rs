@@ -63,7 +63,7 @@ pub(super) async fn whole_for_an_interval(context: &StepContext, target_group: &
     Ok(group)
 }
 
-async fn production_answers(context: &StepContext, url: &str) -> Outcome<()> {
+pub(super) async fn production_answers(context: &StepContext, url: &str) -> Outcome<()> {
     let mut waiting = context.waiting("production probe", PROBE_WITHIN);
     loop {
         context.go_on()?;
