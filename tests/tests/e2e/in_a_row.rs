@@ -12,8 +12,8 @@ use tests::{
     programs::programs,
 };
 
-/// Ways to be bad, as the end of a tag says them. Only the last is seen by nobody before it serves: it passes every check.
-const BAD: [&str; 7] = ["-crash", "-unhealthy", "-missing", "-no-secret", "-no-permission", "-no-capacity", "-500"];
+/// Ways to be bad, as the end of a tag says them. Only the first is seen by nobody before it serves: it passes every check.
+const BAD: [&str; 7] = ["-500", "-crash", "-unhealthy", "-missing", "-no-secret", "-no-permission", "-no-capacity"];
 /// The one that answers customers badly.
 const SERVES_BADLY: &str = "-500";
 const RATE: u32 = 200;
