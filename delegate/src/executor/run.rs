@@ -139,9 +139,12 @@ async fn attempt(
 fn needs_aws(kind: StepKind) -> bool {
     match kind {
         StepKind::BlueGreenLoadBalancerSetup
+        | StepKind::BlueGreenRoute53Setup
         | StepKind::PreviousVersionSetup
         | StepKind::UpgradeContainers
-        | StepKind::SwapTargetGroups => true,
+        | StepKind::ShiftTraffic
+        | StepKind::SwapTargetGroups
+        | StepKind::ChangeRoute53Weights => true,
         StepKind::HttpCheck | StepKind::Note | StepKind::Wait => false,
     }
 }

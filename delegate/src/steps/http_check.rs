@@ -79,8 +79,8 @@ impl Step for CheckHttp<'_> {
 fn url(target: &HttpTarget, context: &StepContext) -> Result<String, Failure> {
     let joined = |base: String, path: &str| format!("{base}/{}", path.trim_start_matches('/'));
     Ok(match target {
-        HttpTarget::Stage(path) => joined(setup_of(context)?.stage_url(), path),
-        HttpTarget::Production(path) => joined(setup_of(context)?.prod_url(), path),
+        HttpTarget::Stage(path) => joined(setup_of(context)?.traffic.stage_url(), path),
+        HttpTarget::Production(path) => joined(setup_of(context)?.traffic.prod_url(), path),
         HttpTarget::Url(url) => url.clone(),
     })
 }

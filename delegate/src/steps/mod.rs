@@ -1,17 +1,20 @@
 //! The steps: one file or folder for each kind, with what it does and how that is undone.
 
 mod counts;
+mod dns;
 mod events;
 mod http_check;
 mod markers;
 mod note;
 mod previous;
-mod production;
+mod routes;
 mod setup;
+mod shift;
 mod step;
 mod swap;
 mod targets;
 mod upgrade;
+mod version;
 
 pub use previous::previous_version;
 pub use step::{Step, of};

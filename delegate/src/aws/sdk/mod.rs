@@ -2,6 +2,7 @@
 
 mod actions;
 mod body;
+mod cloud_map;
 mod connect;
 mod ecs;
 mod ecs_convert;
@@ -10,6 +11,7 @@ mod failure;
 mod limits;
 mod logs;
 mod request_ids;
+mod route53;
 mod sts;
 #[cfg(test)]
 mod tests;

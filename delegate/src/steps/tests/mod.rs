@@ -2,10 +2,13 @@
 //! call, and their undo.
 
 mod bake;
+mod dns;
 mod fake_aws;
+mod fake_dns;
 mod golden;
 mod promises;
 mod refusals;
 mod resume;
 mod rig;
+mod routes;
 mod undo;

@@ -167,10 +167,11 @@ impl<'a> Start<'a> {
     /// An empty history of the new targets, with the times that its judgement needs.
     async fn history(&self, service: &Service) -> Outcome<Sick> {
         let context = self.context;
-        let arns = [self.setup.new_target_group.clone()];
-        let groups = context.read(context.aws()?.load_balancing.target_groups(&arns)).await?;
+        let arns: Vec<String> = self.setup.traffic.new_target_groups().into_iter().map(str::to_owned).collect();
+        let groups =
+            if arns.is_empty() { Vec::new() } else { context.read(context.aws()?.load_balancing.target_groups(&arns)).await? };
         let seconds = |seconds: u32| context.polling().aws_time(Duration::from_secs(u64::from(seconds)));
-        let interval = groups.first().map_or(0, |group| group.health_check_interval_seconds);
+        let interval = groups.iter().map(|group| group.health_check_interval_seconds).max().unwrap_or(0);
         Ok(Sick::new(seconds(interval), seconds(service.health_check_grace_seconds)))
     }
 
@@ -262,7 +263,9 @@ impl<'a> Start<'a> {
         let mut progress = Progress::default();
         let mut whole_since = None;
         loop {
-            let targets = targets::look(context, &setup.new_target_group).await?;
+            let Some((group, targets)) = targets::worst(context, &setup.traffic.new_target_groups()).await? else {
+                return self.registered().await;
+            };
             let standing = Standing::of(&targets);
             let mut in_the_way = None;
             if standing.is_whole(wanted) {
@@ -289,8 +292,41 @@ impl<'a> Start<'a> {
                 let limit = self.elapsed();
                 return Err(match in_the_way {
                     Some(reason) => self.too_slow(&reason, &service).await,
-                    None => targets::not_healthy(&setup.new_target_group, standing, wanted, &targets, limit).into(),
+                    None => targets::not_healthy(&group, standing, wanted, &targets, limit).into(),
                 });
+            }
+        }
+    }
+
+    /// Where DNS leads the traffic there are no targets: waits until every task is registered where it is found. Gives the tasks'
+    /// addresses.
+    async fn registered(&mut self) -> Outcome<Vec<String>> {
+        let (context, setup, wanted) = (self.context, self.setup, self.wanted);
+        let aws = context.aws()?;
+        let Some(dns) = setup.traffic.dns() else { return Ok(Vec::new()) };
+        let mut progress = Progress::default();
+        loop {
+            let tasks = context.read(aws.ecs.tasks(&setup.cluster, &setup.service, TaskState::Running)).await?;
+            let registered = context.read(aws.registries.addresses(&dns.new.id)).await?;
+            let addresses: Vec<String> = tasks.iter().filter_map(|task| task.address.clone()).collect();
+            let there = addresses.iter().filter(|address| registered.contains(address)).count();
+            let there = u32::try_from(there).unwrap_or(u32::MAX);
+            // Tasks without an address of their own are registered by their instance's.
+            let by_instance = addresses.is_empty() && u32::try_from(registered.len()).unwrap_or(u32::MAX) >= wanted;
+            if there >= wanted || (by_instance && u32::try_from(tasks.len()).unwrap_or(u32::MAX) >= wanted) {
+                context.console().info(format!("{wanted} of {wanted} tasks are registered in {}", dns.new.name));
+                return Ok(if by_instance { tasks.iter().map(|task| task.id().to_owned()).collect() } else { addresses });
+            }
+            let moved = progress.say(self.elapsed(), there, || {
+                context.console().info(format!("Waiting for tasks to be registered. {there}/{wanted} registered ..."));
+            });
+            let service = self.look().await?;
+            let news = self.events.tell(context.console(), &service);
+            self.refuse_hopeless(&service, Some(Vec::new())).await?;
+            self.say_running(service.running);
+            if !self.again(moved || news).await? {
+                let reason = format!("{there} of {wanted} tasks are registered in {}", dns.new.name);
+                return Err(self.too_slow(&reason, &service).await);
             }
         }
     }
@@ -312,7 +348,10 @@ impl<'a> Start<'a> {
         let targets = match targets {
             Some(targets) => targets,
             // A task is a target as soon as it runs.
-            None if service.running > 0 => targets::look(self.context, &self.setup.new_target_group).await?,
+            None if service.running > 0 => {
+                let groups = self.setup.traffic.new_target_groups();
+                targets::worst(self.context, &groups).await?.map(|(_, targets)| targets).unwrap_or_default()
+            }
             None => Vec::new(),
         };
         self.sick.look(now, &targets);

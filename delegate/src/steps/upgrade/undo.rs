@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::{counts, production, step::short_name};
+use super::super::{counts, routes, step::short_name};
 use crate::{
     aws::model::Service,
     executor::{Outcome, StepContext},
@@ -14,7 +14,7 @@ pub(super) async fn undo(context: &StepContext) -> Outcome<()> {
         console.info("No setup has succeeded: no service was resized, nothing to undo");
         return Ok(());
     };
-    production::refuse_if_new_is_live(context, setup).await?;
+    routes::refuse_if_new_is_live(context, setup).await?;
     let cluster = short_name(&setup.cluster);
     if let Some(old) = &setup.old {
         let now = counts::look_at(context, &setup.cluster, &old.name).await?;

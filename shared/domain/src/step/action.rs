@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{HttpCheck, LoadBalancerSetup, Note, PreviousVersionSetup, StepKind, SwapTargetGroups, UpgradeContainers, Wait};
+use super::{
+    ChangeWeights, DnsSetup, HttpCheck, LoadBalancerSetup, Note, PreviousVersionSetup, ShiftTraffic, StepKind, SwapTargetGroups,
+    UpgradeContainers, Wait,
+};
 
 /// What a step does. Closed: a delegate that does not know a kind is not offered it (see [`StepKind`]).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -10,12 +13,18 @@ use super::{HttpCheck, LoadBalancerSetup, Note, PreviousVersionSetup, StepKind, 
 pub enum StepAction {
     /// ECS Blue Green Load Balancer Setup.
     BlueGreenLoadBalancerSetup(Box<LoadBalancerSetup>),
+    /// ECS Blue Green Route 53 Setup.
+    BlueGreenRoute53Setup(Box<DnsSetup>),
     /// Previous Version Setup: of a rollback after success, never of a document.
     PreviousVersionSetup(Box<PreviousVersionSetup>),
     /// Upgrade Containers.
     UpgradeContainers(UpgradeContainers),
     /// Swap Target Groups.
     SwapTargetGroups(SwapTargetGroups),
+    /// Shift Traffic.
+    ShiftTraffic(ShiftTraffic),
+    /// Change Route 53 Weights.
+    ChangeRoute53Weights(ChangeWeights),
     /// HTTP Check.
     HttpCheck(HttpCheck),
     /// A line for the log, through a delegate.
@@ -29,9 +38,12 @@ impl StepAction {
     pub fn kind(&self) -> StepKind {
         match self {
             Self::BlueGreenLoadBalancerSetup(_) => StepKind::BlueGreenLoadBalancerSetup,
+            Self::BlueGreenRoute53Setup(_) => StepKind::BlueGreenRoute53Setup,
             Self::PreviousVersionSetup(_) => StepKind::PreviousVersionSetup,
             Self::UpgradeContainers(_) => StepKind::UpgradeContainers,
             Self::SwapTargetGroups(_) => StepKind::SwapTargetGroups,
+            Self::ShiftTraffic(_) => StepKind::ShiftTraffic,
+            Self::ChangeRoute53Weights(_) => StepKind::ChangeRoute53Weights,
             Self::HttpCheck(_) => StepKind::HttpCheck,
             Self::Note(_) => StepKind::Note,
             Self::Wait(_) => StepKind::Wait,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{HttpCheckOutput, SetupOutput, SwapOutput, UpgradeOutput};
+use super::{HttpCheckOutput, SetupOutput, ShiftOutput, SwapOutput, UpgradeOutput, WeightsOutput};
 
 /// The kind of a step without its inputs: what a delegate says it supports, and what documents name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -10,12 +10,18 @@ use super::{HttpCheckOutput, SetupOutput, SwapOutput, UpgradeOutput};
 pub enum StepKind {
     /// ECS Blue Green Load Balancer Setup.
     BlueGreenLoadBalancerSetup,
+    /// ECS Blue Green Route 53 Setup.
+    BlueGreenRoute53Setup,
     /// Previous Version Setup.
     PreviousVersionSetup,
     /// Upgrade Containers.
     UpgradeContainers,
+    /// Shift Traffic.
+    ShiftTraffic,
     /// Swap Target Groups.
     SwapTargetGroups,
+    /// Change Route 53 Weights.
+    ChangeRoute53Weights,
     /// HTTP Check.
     HttpCheck,
     /// A line for the log.
@@ -26,11 +32,14 @@ pub enum StepKind {
 
 impl StepKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::BlueGreenLoadBalancerSetup,
+        Self::BlueGreenRoute53Setup,
         Self::PreviousVersionSetup,
         Self::UpgradeContainers,
+        Self::ShiftTraffic,
         Self::SwapTargetGroups,
+        Self::ChangeRoute53Weights,
         Self::HttpCheck,
         Self::Note,
         Self::Wait,
@@ -40,9 +49,12 @@ impl StepKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::BlueGreenLoadBalancerSetup => "blueGreenLoadBalancerSetup",
+            Self::BlueGreenRoute53Setup => "blueGreenRoute53Setup",
             Self::PreviousVersionSetup => "previousVersionSetup",
             Self::UpgradeContainers => "upgradeContainers",
+            Self::ShiftTraffic => "shiftTraffic",
             Self::SwapTargetGroups => "swapTargetGroups",
+            Self::ChangeRoute53Weights => "changeRoute53Weights",
             Self::HttpCheck => "httpCheck",
             Self::Note => "note",
             Self::Wait => "wait",
@@ -63,9 +75,12 @@ impl StepKind {
     pub fn title(self) -> &'static str {
         match self {
             Self::BlueGreenLoadBalancerSetup => "ECS Blue Green Load Balancer Setup",
+            Self::BlueGreenRoute53Setup => "ECS Blue Green Route 53 Setup",
             Self::PreviousVersionSetup => "Previous Version Setup",
             Self::UpgradeContainers => "Upgrade Containers",
+            Self::ShiftTraffic => "Shift Traffic",
             Self::SwapTargetGroups => "Swap Target Groups",
+            Self::ChangeRoute53Weights => "Change Route 53 Weights",
             Self::HttpCheck => "HTTP Check",
             Self::Note => "Note",
             Self::Wait => "Wait",
@@ -75,10 +90,12 @@ impl StepKind {
     /// The section of the phase under which the step is shown.
     pub fn section(self) -> &'static str {
         match self {
-            Self::BlueGreenLoadBalancerSetup | Self::PreviousVersionSetup => "Set up",
+            Self::BlueGreenLoadBalancerSetup | Self::BlueGreenRoute53Setup | Self::PreviousVersionSetup => "Set up",
             Self::UpgradeContainers => "Deploy",
             Self::HttpCheck => "Verify Service",
+            Self::ShiftTraffic => "Shift Traffic",
             Self::SwapTargetGroups => "Swap Target Groups",
+            Self::ChangeRoute53Weights => "Change Route 53 Weights",
             Self::Note | Self::Wait => "Wrap up",
         }
     }
@@ -86,9 +103,11 @@ impl StepKind {
     /// The name of the step's undo, for kinds that change something.
     pub fn undo_title(self) -> Option<&'static str> {
         match self {
-            Self::BlueGreenLoadBalancerSetup => Some("Rollback Setup"),
+            Self::BlueGreenLoadBalancerSetup | Self::BlueGreenRoute53Setup => Some("Rollback Setup"),
             Self::UpgradeContainers => Some("Rollback Containers"),
+            Self::ShiftTraffic => Some("Rollback Shift Traffic"),
             Self::SwapTargetGroups => Some("Rollback Swap Target Groups"),
+            Self::ChangeRoute53Weights => Some("Rollback Route 53 Weights"),
             // The previous version's setup changes nothing.
             Self::PreviousVersionSetup | Self::HttpCheck | Self::Note | Self::Wait => None,
         }
@@ -97,9 +116,11 @@ impl StepKind {
     /// Names of the outputs that `${steps.<step>.<output>}` may ask for.
     pub fn output_names(self) -> &'static [&'static str] {
         match self {
-            Self::BlueGreenLoadBalancerSetup | Self::PreviousVersionSetup => &SetupOutput::NAMES,
+            Self::BlueGreenLoadBalancerSetup | Self::BlueGreenRoute53Setup | Self::PreviousVersionSetup => &SetupOutput::NAMES,
             Self::UpgradeContainers => &UpgradeOutput::NAMES,
+            Self::ShiftTraffic => &ShiftOutput::NAMES,
             Self::SwapTargetGroups => &SwapOutput::NAMES,
+            Self::ChangeRoute53Weights => &WeightsOutput::NAMES,
             Self::HttpCheck => &HttpCheckOutput::NAMES,
             Self::Note | Self::Wait => &[],
         }

@@ -5,22 +5,28 @@
 
 mod action;
 mod checkpoint;
+mod dns;
 mod http_check;
 mod kind;
 mod output;
 mod previous;
 mod setup;
+mod shift;
 mod swap;
+mod traffic;
 mod upgrade;
 mod wait;
 
 pub use action::StepAction;
 pub use checkpoint::Checkpoint;
+pub use dns::{ChangeWeights, DnsSetup, DnsTarget, DnsTraffic, ServiceRegistry, WeightedRecord, WeightsOutput};
 pub use http_check::{HttpCheck, HttpCheckOutput, HttpTarget};
 pub use kind::StepKind;
 pub use output::StepOutput;
 pub use previous::{PreviousVersion, PreviousVersionSetup};
-pub use setup::{DesiredCount, LoadBalancerSetup, OldService, SetupOutput};
-pub use swap::{Bake, ListenerSnapshot, SwapOutput, SwapTargetGroups};
+pub use setup::{DesiredCount, LoadBalancerSetup, NewVersion, OldService, SetupOutput, WantedPair};
+pub use shift::{ShiftOutput, ShiftTraffic};
+pub use swap::{Bake, PairSnapshot, RouteSnapshot, SwapOutput, SwapTargetGroups};
+pub use traffic::{Route, RoutePair, RouteRule, Traffic};
 pub use upgrade::{InstanceCount, UpgradeContainers, UpgradeOutput};
 pub use wait::{Note, Wait};

@@ -58,8 +58,7 @@ impl PreviousVersionSetup {
                 task_definition: from.task_definition.clone(),
                 bg_version: standing.bg_version.clone(),
             }),
-            new_target_group: from.old_target_group.clone(),
-            old_target_group: from.new_target_group.clone(),
+            traffic: from.traffic.mirrored(),
             ..from.clone()
         })
     }

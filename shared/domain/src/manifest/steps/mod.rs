@@ -1,15 +1,19 @@
 //! What each kind of step is told in a workflow document.
 
+mod dns;
 mod http_check;
 mod setup;
 mod shape;
+mod shift;
 mod step;
 mod swap;
 mod upgrade;
 
+pub use dns::{DnsSetupDocument, RegistryDocument, WeightsDocument};
 pub use http_check::{HttpCheckDocument, HttpTargetDocument};
-pub use setup::{DesiredCountDocument, SetupDocument};
-pub(super) use shape::{check_shape, name_steps};
+pub use setup::{DesiredCountDocument, PairDocument, SetupDocument, VersionDocument};
+pub(super) use shape::{Switch, check_shape, name_steps};
+pub use shift::{ShiftDocument, ShiftTrafficDocument};
 pub use step::{ActionDocument, RetryDocument, StepDocument};
 pub use swap::{BakeDocument, SwapDocument};
 pub use upgrade::UpgradeDocument;

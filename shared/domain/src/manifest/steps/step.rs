@@ -1,6 +1,8 @@
 //! A step: a mapping with one key that says its kind, beside what every step may have.
 
-use super::{HttpCheckDocument, SetupDocument, SwapDocument, UpgradeDocument};
+use super::{
+    DnsSetupDocument, HttpCheckDocument, SetupDocument, ShiftTrafficDocument, SwapDocument, UpgradeDocument, WeightsDocument,
+};
 use crate::{
     manifest::{
         fields::{Element, Mapping},
@@ -41,12 +43,18 @@ pub struct StepDocument {
 pub enum ActionDocument {
     /// *ECS Blue Green Load Balancer Setup*.
     Setup(Box<SetupDocument>),
+    /// *ECS Blue Green Route 53 Setup*.
+    DnsSetup(Box<DnsSetupDocument>),
     /// *Upgrade Containers*.
     Upgrade(UpgradeDocument),
     /// *HTTP Check*.
     HttpCheck(Box<HttpCheckDocument>),
+    /// *Shift Traffic*.
+    Shift(Box<ShiftTrafficDocument>),
     /// *Swap Target Groups*.
     Swap(Box<SwapDocument>),
+    /// *Change Route 53 Weights*.
+    Weights(Box<WeightsDocument>),
     /// A line for the log.
     Note(Template<FreeText>),
     /// A pause.
@@ -65,9 +73,12 @@ impl ActionDocument {
     pub fn kind(&self) -> StepKind {
         match self {
             Self::Setup(_) => StepKind::BlueGreenLoadBalancerSetup,
+            Self::DnsSetup(_) => StepKind::BlueGreenRoute53Setup,
             Self::Upgrade(_) => StepKind::UpgradeContainers,
             Self::HttpCheck(_) => StepKind::HttpCheck,
+            Self::Shift(_) => StepKind::ShiftTraffic,
             Self::Swap(_) => StepKind::SwapTargetGroups,
+            Self::Weights(_) => StepKind::ChangeRoute53Weights,
             Self::Note(_) => StepKind::Note,
             Self::Wait(_) => StepKind::Wait,
         }
@@ -75,10 +86,13 @@ impl ActionDocument {
 }
 
 /// Every key a step may have: its kinds first.
-const KNOWN: [&str; 10] = [
+const KNOWN: [&str; 13] = [
     "blueGreenLoadBalancerSetup",
+    "blueGreenRoute53Setup",
     "upgradeContainers",
+    "shiftTraffic",
     "swapTargetGroups",
+    "changeRoute53Weights",
     "httpCheck",
     "note",
     "wait",
@@ -140,11 +154,14 @@ impl StepDocument {
     fn action(kind: StepKind, element: &Element<'_>) -> Option<ActionDocument> {
         Some(match kind {
             StepKind::BlueGreenLoadBalancerSetup => ActionDocument::Setup(Box::new(SetupDocument::read(element)?)),
+            StepKind::BlueGreenRoute53Setup => ActionDocument::DnsSetup(Box::new(DnsSetupDocument::read(element)?)),
             // No document names it, see `kind`.
             StepKind::PreviousVersionSetup => return None,
             StepKind::UpgradeContainers => ActionDocument::Upgrade(UpgradeDocument::read(element)?),
             StepKind::HttpCheck => ActionDocument::HttpCheck(Box::new(HttpCheckDocument::read(element)?)),
+            StepKind::ShiftTraffic => ActionDocument::Shift(Box::new(ShiftTrafficDocument::read(element)?)),
             StepKind::SwapTargetGroups => ActionDocument::Swap(Box::new(SwapDocument::read(element)?)),
+            StepKind::ChangeRoute53Weights => ActionDocument::Weights(Box::new(WeightsDocument::read(element)?)),
             StepKind::Note => ActionDocument::Note(element.template()?),
             StepKind::Wait => ActionDocument::Wait(element.template()?),
         })

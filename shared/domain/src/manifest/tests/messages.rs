@@ -71,12 +71,12 @@ f.yaml:11:5 spec.assumeRole.external: unknown field \"external\" (did you mean e
 
 #[test]
 fn a_workflow_of_an_unknown_type() {
-    let text = workflow(SETUP).replace("blueGreen\n", "canary\n").replace("switch: loadBalancer", "switch: dns");
+    let text = workflow(SETUP).replace("blueGreen\n", "canary\n").replace("switch: loadBalancer", "switch: dsn");
     is(
         &text,
         "
 f.yaml:5:9 spec.type: \"canary\" is not a type of workflow that can be run (known: blueGreen)
-f.yaml:6:11 spec.switch: \"dns\" is not a switch that can be used (known: loadBalancer)
+f.yaml:6:11 spec.switch: \"dsn\" is not a switch that can be used (did you mean dns?)
 ",
     );
 }
