@@ -6,9 +6,11 @@ use rand::{Rng, rngs::StdRng};
 
 use super::{
     clock::{Clock, Delays},
+    cloud_map::CloudMaps,
     ecs::Ecs,
     elbv2::Elb,
     logs::Logs,
+    route53::Route53,
 };
 
 /// One account and region, under the state's lock.
@@ -19,6 +21,10 @@ pub struct Context<'a> {
     pub elb: &'a mut Elb,
     /// What containers wrote, of every account and region: a container may log to another region.
     pub logs: &'a mut Logs,
+    /// Where services are registered.
+    pub cloud_maps: &'a mut CloudMaps,
+    /// The DNS records; they are global.
+    pub route53: &'a mut Route53,
     /// The account, 12 digits.
     pub account: &'a str,
     /// The region.

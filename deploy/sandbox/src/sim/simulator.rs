@@ -13,13 +13,16 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     clock::{Clock, Delays},
+    cloud_map::CloudMaps,
     context::{Addresses, Context},
     credentials::{Credential, Credentials},
     dataplane::{self, Traffic},
+    dns,
     ecs::{self, Ecs},
     elbv2::Elb,
     front::{self, Budgets, Faults, Journal},
     logs::Logs,
+    route53::Route53,
 };
 
 /// The account of the root keys.
@@ -42,6 +45,8 @@ pub struct Settings {
     pub latency: Duration,
     /// Second byte of the loopback block `127.N.0.0/16` for load balancers and tasks; none: a free one is found.
     pub network: Option<u8>,
+    /// Where its name server listens, UDP and TCP; port 0: any.
+    pub dns: SocketAddr,
 }
 
 impl Default for Settings {
@@ -54,6 +59,7 @@ impl Default for Settings {
             delays: Delays::default(),
             latency: Duration::ZERO,
             network: None,
+            dns: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         }
     }
 }
@@ -73,6 +79,7 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct Simulator {
     address: SocketAddr,
+    dns: SocketAddr,
     stop: CancellationToken,
     tasks: JoinSet<()>,
     // Held for as long as the block is ours.
@@ -98,6 +105,10 @@ pub struct State {
     pub regions: BTreeMap<(String, String), (Ecs, Elb)>,
     /// What containers wrote.
     pub logs: Logs,
+    /// Where services are registered.
+    pub cloud_maps: CloudMaps,
+    /// The DNS records.
+    pub route53: Route53,
     /// Keys.
     pub credentials: Credentials,
     /// Token buckets.
@@ -126,6 +137,8 @@ impl State {
             ecs,
             elb,
             logs: &mut self.logs,
+            cloud_maps: &mut self.cloud_maps,
+            route53: &mut self.route53,
             account,
             region,
             clock: &world.clock,
@@ -134,6 +147,11 @@ impl State {
             addresses: &mut self.addresses,
         };
         work(&mut context, &mut self.credentials)
+    }
+
+    /// A number of the seeded randomness.
+    pub fn draw(&mut self) -> u64 {
+        rand::Rng::random(&mut self.random)
     }
 
     /// What stands in one account and region.
@@ -209,6 +227,8 @@ impl Simulator {
         let state = State {
             regions: BTreeMap::new(),
             logs: Logs::default(),
+            cloud_maps: CloudMaps::default(),
+            route53: Route53::default(),
             credentials,
             budgets: Budgets::default(),
             journal: Journal::default(),
@@ -225,16 +245,24 @@ impl Simulator {
             traffic: Traffic::default(),
         });
         let address = listener.local_addr()?;
+        let sockets = dns::Sockets::bind(settings.dns)?;
+        let dns = sockets.address();
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
         tasks.spawn(front::serve(listener, Arc::clone(&world), stop.clone()));
+        tasks.spawn(dns::serve(sockets, Arc::clone(&world), stop.clone()));
         tasks.spawn(dataplane::run(world, stop.clone()));
-        Ok(Self { address, stop, tasks, _claim: claim })
+        Ok(Self { address, dns, stop, tasks, _claim: claim })
     }
 
     /// Where it listens.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Where its name server listens, UDP and TCP.
+    pub fn dns(&self) -> SocketAddr {
+        self.dns
     }
 
     /// Ends it, and waits until all its sockets are closed.

@@ -22,6 +22,21 @@ pub fn xml(service: Service, operation: &str, result: &Value, request_id: &str) 
     answer(200, "text/xml", xml::success(namespace(service), operation, result, request_id).into())
 }
 
+/// A REST service's success. What was made is told with 201, and where it is.
+pub fn rest(operation: &str, result: &Value) -> Answer {
+    let made = operation.starts_with("Create");
+    let body = xml::rest(ROUTE53, operation, result);
+    let mut response = answer(if made { 201 } else { 200 }, "text/xml", body.into());
+    if let Some(id) = result["HostedZone"]["Id"].as_str().filter(|_| made)
+        && let Ok(place) = format!("https://route53.amazonaws.com/2013-04-01{id}").parse()
+    {
+        response.headers_mut().insert("location", place);
+    }
+    response
+}
+
+const ROUTE53: &str = "https://route53.amazonaws.com/doc/2013-04-01/";
+
 /// A refusal, in the service's form.
 pub fn error(service: Service, error: &ApiError, request_id: &str) -> Answer {
     if service.is_json() {
@@ -36,7 +51,10 @@ pub fn error(service: Service, error: &ApiError, request_id: &str) -> Answer {
 fn namespace(service: Service) -> &'static str {
     match service {
         Service::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
-        Service::Elb | Service::Ecs | Service::Logs => "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
+        Service::Route53 => ROUTE53,
+        Service::CloudMap | Service::Elb | Service::Ecs | Service::Logs => {
+            "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/"
+        }
     }
 }
 

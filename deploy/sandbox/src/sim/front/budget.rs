@@ -20,6 +20,10 @@ fn group(service: Service, operation: &str) -> Vec<(&'static str, Bucket)> {
             "DescribeLogGroups" => ("log groups", (10.0, 10.0)),
             _ => ("log group modify", (10.0, 10.0)),
         }],
+        // All actions together, burst 50 and 10 a second (docs: API throttling); it is global, and one region is simulated a time.
+        Service::Route53 => vec![("route53", (50.0, 10.0))],
+        // AWS publishes no rate for these; none is kept.
+        Service::CloudMap => Vec::new(),
         Service::Elb => {
             let account = ("elb", (40.0, 10.0));
             match operation {

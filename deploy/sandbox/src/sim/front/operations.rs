@@ -6,14 +6,16 @@ use domain::suggestion::nearest;
 use super::request::Service;
 
 /// Every simulated service.
-pub const SERVICES: [Service; 4] = [Service::Ecs, Service::Elb, Service::Logs, Service::Sts];
+pub const SERVICES: [Service; 6] = [Service::CloudMap, Service::Ecs, Service::Elb, Service::Logs, Service::Route53, Service::Sts];
 
 /// The operations of a service.
 pub fn of(service: Service) -> &'static [&'static str] {
     match service {
         Service::Ecs => &ECS,
         Service::Elb => &ELB,
+        Service::CloudMap => &CLOUD_MAP,
         Service::Logs => &LOGS,
+        Service::Route53 => &ROUTE53,
         Service::Sts => &STS,
     }
 }
@@ -114,6 +116,34 @@ const ELB: [&str; 26] = [
     "AddTags",
     "RemoveTags",
     "DescribeTags",
+];
+
+const CLOUD_MAP: [&str; 14] = [
+    "CreatePrivateDnsNamespace",
+    "CreatePublicDnsNamespace",
+    "CreateHttpNamespace",
+    "GetNamespace",
+    "ListNamespaces",
+    "DeleteNamespace",
+    "CreateService",
+    "GetService",
+    "ListServices",
+    "DeleteService",
+    "RegisterInstance",
+    "DeregisterInstance",
+    "ListInstances",
+    "GetOperation",
+];
+
+const ROUTE53: [&str; 8] = [
+    "CreateHostedZone",
+    "GetHostedZone",
+    "ListHostedZones",
+    "ListHostedZonesByName",
+    "DeleteHostedZone",
+    "ChangeResourceRecordSets",
+    "ListResourceRecordSets",
+    "GetChange",
 ];
 
 const LOGS: [&str; 6] =

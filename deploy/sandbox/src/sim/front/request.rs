@@ -1,4 +1,5 @@
-//! Which service and operation a request is for: the target header says it for JSON, the form for the query protocol.
+//! Which service and operation a request is for: the target header says it for JSON, the form for the query
+//! protocol, method and path for REST.
 
 use std::collections::HashMap;
 
@@ -6,8 +7,8 @@ use bytes::Bytes;
 use http::request::Parts;
 use serde_json::{Map, Value};
 
-use super::operations;
-use crate::sim::error::ApiError;
+use super::{operations, rest};
+use crate::sim::{error::ApiError, route53::Rest};
 
 /// A service that is simulated, and its protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +18,11 @@ pub enum Service {
     /// Query, XML answers.
     Elb,
     /// JSON 1.1.
+    CloudMap,
+    /// JSON 1.1.
     Logs,
+    /// REST with XML.
+    Route53,
     /// Query, XML answers.
     Sts,
 }
@@ -28,14 +33,16 @@ impl Service {
         match self {
             Self::Ecs => "ecs",
             Self::Elb => "elasticloadbalancing",
+            Self::CloudMap => "servicediscovery",
             Self::Logs => "logs",
+            Self::Route53 => "route53",
             Self::Sts => "sts",
         }
     }
 
     /// Whether it answers in JSON.
     pub fn is_json(self) -> bool {
-        matches!(self, Self::Ecs | Self::Logs)
+        matches!(self, Self::CloudMap | Self::Ecs | Self::Logs)
     }
 }
 
@@ -46,6 +53,8 @@ pub enum Input {
     Json(Map<String, Value>),
     /// Of a query service.
     Form(HashMap<String, String>),
+    /// Of a REST service.
+    Rest(Rest),
 }
 
 /// A request, understood.
@@ -72,6 +81,7 @@ impl Call {
             let service = match service {
                 "AmazonEC2ContainerServiceV20141113" => Service::Ecs,
                 "Logs_20140328" => Service::Logs,
+                "Route53AutoNaming_v20170314" => Service::CloudMap,
                 other => return Err(unknown(&format!("the simulator does not know {other}"))),
             };
             let text: &[u8] = if body.is_empty() { b"{}" } else { body };
@@ -79,12 +89,16 @@ impl Call {
                 .map_err(|error| (service, ApiError::new("SerializationException", error.to_string())))?;
             return Ok(Self { service, operation: operation.to_owned(), input: Input::Json(input) });
         }
+        if let Some(path) = parts.uri.path().strip_prefix(rest::PREFIX) {
+            let (operation, input) = rest::read(parts, path, body).map_err(|error| (Service::Route53, error))?;
+            return Ok(Self { service: Service::Route53, operation, input: Input::Rest(input) });
+        }
         let form: HashMap<String, String> = form_urlencoded::parse(body).into_owned().collect();
         let service = match form.get("Version").map(String::as_str) {
             Some("2015-12-01") => Service::Elb,
             Some("2011-06-15") => Service::Sts,
             _ => {
-                let text = "the simulator knows ECS, Elastic Load Balancing v2 (2015-12-01) and STS (2011-06-15)";
+                let text = "the simulator knows no such service: of the query protocol Elastic Load Balancing v2 (2015-12-01) and STS (2011-06-15)";
                 return Err((Service::Elb, ApiError::new("InvalidAction", text)));
             }
         };
@@ -104,6 +118,14 @@ impl Call {
                 let mut members = Value::Object(members.clone());
                 redact(&mut members);
                 members
+            }
+            Input::Rest(rest) => {
+                let mut members = rest.body.clone();
+                members.extend(rest.query.iter().map(|(name, value)| (name.clone(), value.as_str().into())));
+                if !rest.id.is_empty() {
+                    members.insert("Id".to_owned(), rest.id.as_str().into());
+                }
+                members.into()
             }
             Input::Form(form) => {
                 let mut sorted: Vec<_> = form.iter().filter(|(name, _)| *name != "Action" && *name != "Version").collect();

@@ -23,7 +23,9 @@ use super::{
     request::{Call, Input, Service},
     signature::{self, Signed},
 };
-use crate::sim::{context::Context, credentials::Credentials, ecs, elbv2, error::ApiError, logs, simulator::World, sts};
+use crate::sim::{
+    cloud_map, context::Context, credentials::Credentials, ecs, elbv2, error::ApiError, logs, route53, simulator::World, sts,
+};
 
 /// The largest request body.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
@@ -173,6 +175,12 @@ fn dispatch(
     match (&call.input, call.service) {
         (Input::Json(members), Service::Ecs) => ecs::handle(operation, members, context).map(|value| answer::json(&value)),
         (Input::Json(members), Service::Logs) => logs::handle(operation, members, context).map(|value| answer::json(&value)),
+        (Input::Json(members), Service::CloudMap) => {
+            cloud_map::handle(operation, members, context).map(|value| answer::json(&value))
+        }
+        (Input::Rest(rest), Service::Route53) => {
+            route53::handle(operation, rest, context).map(|value| answer::rest(operation, &value))
+        }
         (Input::Form(form), Service::Elb) => elbv2::handle(operation, form, context).map(xml),
         (Input::Form(form), Service::Sts) => sts::handle(operation, form, &signed.caller, credentials, context).map(xml),
         _ => Err(ApiError::new("InvalidAction", "this service does not speak this protocol")),
