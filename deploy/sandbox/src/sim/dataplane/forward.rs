@@ -48,11 +48,15 @@ impl Forwarder {
         let matching = route.rules.iter().find(|(conditions, _)| conditions.iter().all(|c| matches(c, &request, client)));
         match matching.map(|(_, deed)| deed) {
             Some(Deed::Forward(groups)) => match self.choose(&routes, groups) {
-                Some((group, target)) => self.forward(&group, target, client, listener, request).await,
+                Some((group, target)) => {
+                    self.forward(&group, target, client, (listener.port(), route.protocol.scheme()), request).await
+                }
                 None => own(503, "text/html", "<html><body><h1>503 Service Temporarily Unavailable</h1></body></html>"),
             },
             Some(Deed::Fixed { status, content_type, body }) => own(*status, content_type, body),
-            Some(Deed::Redirect { status, location }) => redirect(*status, location, listener, &request),
+            Some(Deed::Redirect { status, location }) => {
+                redirect(*status, location, (listener.port(), route.protocol.scheme()), &request)
+            }
             None => own(503, "text/html", ""),
         }
     }
@@ -80,7 +84,7 @@ impl Forwarder {
         group: &str,
         target: SocketAddr,
         client: SocketAddr,
-        listener: SocketAddr,
+        (port, scheme): (u16, &'static str),
         mut request: Request<Incoming>,
     ) -> Response<Body> {
         let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
@@ -90,12 +94,12 @@ impl Forwarder {
         // Whoever forwarded it before stays in the list.
         let before = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
         let chain = before.chain([client.ip().to_string().as_str()]).collect::<Vec<_>>().join(", ");
-        for (name, value) in [("x-forwarded-for", chain), ("x-forwarded-port", listener.port().to_string())] {
+        for (name, value) in [("x-forwarded-for", chain), ("x-forwarded-port", port.to_string())] {
             if let Ok(value) = HeaderValue::from_str(&value) {
                 headers.insert(name, value);
             }
         }
-        headers.insert("x-forwarded-proto", HeaderValue::from_static("http"));
+        headers.insert("x-forwarded-proto", HeaderValue::from_static(scheme));
         headers.remove("connection");
         match tokio::time::timeout(Duration::from_secs(60), self.client.request(request)).await {
             Ok(Ok(response)) => {
@@ -122,12 +126,12 @@ fn own(status: u16, content_type: &str, body: &str) -> Response<Body> {
     response
 }
 
-fn redirect(status: u16, location: &str, listener: SocketAddr, request: &Request<Incoming>) -> Response<Body> {
+fn redirect(status: u16, location: &str, (port, scheme): (u16, &str), request: &Request<Incoming>) -> Response<Body> {
     let host = header(request, "host").unwrap_or_default();
     let filled = location
-        .replace("#{protocol}", "http")
+        .replace("#{protocol}", scheme)
         .replace("#{host}", host.split(':').next().unwrap_or_default())
-        .replace("#{port}", &listener.port().to_string())
+        .replace("#{port}", &port.to_string())
         .replace("#{path}", request.uri().path().trim_start_matches('/'))
         .replace("#{query}", request.uri().query().unwrap_or_default());
     let mut response = own(status, "text/html", "");

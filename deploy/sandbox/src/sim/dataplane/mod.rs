@@ -1,5 +1,6 @@
 //! The data plane: real sockets that follow the state. Tasks listen, load balancers forward, health checks ask.
 
+mod authority;
 mod container;
 mod forward;
 mod health;
@@ -9,5 +10,6 @@ mod routes;
 mod tasks;
 mod traffic;
 
+pub use authority::{Authority, CertificateError};
 pub use pace::run;
 pub use traffic::Traffic;

@@ -25,8 +25,38 @@ pub struct Routes {
 /// One listener: rules in order, the default one last.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Route {
+    /// What its clients speak.
+    pub protocol: Protocol,
     /// Conditions (as JSON of AWS's shape) and what to do.
     pub rules: Vec<(Vec<Condition>, Deed)>,
+}
+
+/// What the clients of a listener speak.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Protocol {
+    /// HTTP.
+    Http,
+    /// HTTP over TLS, with a certificate of this ARN.
+    Https(String),
+}
+
+impl Protocol {
+    /// As a URL and `X-Forwarded-Proto` write it.
+    pub fn scheme(&self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https(_) => "https",
+        }
+    }
+
+    fn of(listener: &wire::Listener) -> Option<Self> {
+        let certificate = || listener.certificates.as_ref()?.items.first()?.certificate_arn.clone();
+        match listener.protocol.as_deref()? {
+            "HTTP" => Some(Self::Http),
+            "HTTPS" => Some(Self::Https(certificate()?)),
+            _ => None,
+        }
+    }
 }
 
 /// A condition of a rule: any of its values must match.
@@ -104,8 +134,9 @@ fn draw(world: &World) -> Routes {
             let port = listener.shape.port.and_then(|port| u16::try_from(port).ok());
             if let (Some(balancer), Some(port)) = (balancer, port)
                 && now >= balancer.active_at
+                && let Some(protocol) = Protocol::of(&listener.shape)
             {
-                routes.listeners.insert(SocketAddr::from((balancer.address, port)), route(elb, arn));
+                routes.listeners.insert(SocketAddr::from((balancer.address, port)), route(elb, arn, protocol));
             }
         }
         for (arn, group) in &elb.target_groups {
@@ -124,10 +155,10 @@ fn draw(world: &World) -> Routes {
     routes
 }
 
-fn route(elb: &Elb, listener: &str) -> Route {
+fn route(elb: &Elb, listener: &str, protocol: Protocol) -> Route {
     let mut rules: Vec<_> = elb.rules.values().filter(|rule| rule.listener == listener).collect();
     rules.sort_by_key(|rule| rule.priority);
-    let mut route = Route { rules: Vec::new() };
+    let mut route = Route { protocol, rules: Vec::new() };
     for rule in rules {
         let conditions = rule.shape.conditions.iter().flat_map(|list| &list.items).filter_map(condition).collect();
         if let Some(deed) = deed(rule.shape.actions.as_ref()) {

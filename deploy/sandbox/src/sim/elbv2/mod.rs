@@ -3,6 +3,7 @@
 
 mod api;
 mod attributes;
+mod certificates;
 mod form;
 mod listeners;
 mod load_balancers;
