@@ -39,7 +39,7 @@ pub struct Authority {
     certificate_pem: String,
     issuer: Issuer<'static, KeyPair>,
     signed_at: Duration,
-    served: Mutex<BTreeMap<(SocketAddr, String), Arc<ServerConfig>>>,
+    served: Mutex<BTreeMap<(SocketAddr, String, bool), Arc<ServerConfig>>>,
 }
 
 impl Authority {
@@ -61,17 +61,22 @@ impl Authority {
         &self.certificate_pem
     }
 
-    /// What a listener at a socket presents for the certificate that it names: the same each time.
+    /// What a listener at a socket presents for the certificate that it names: the same each time. With `http`, it agrees on HTTP with clients
+    /// that ask for an application protocol.
     ///
     /// # Errors
     /// When it can't be made.
-    pub fn server(&self, listener: SocketAddr, named: &str) -> Result<Arc<ServerConfig>, CertificateError> {
-        let key = (listener, named.to_owned());
+    pub fn server(&self, listener: SocketAddr, named: &str, http: bool) -> Result<Arc<ServerConfig>, CertificateError> {
+        let key = (listener, named.to_owned(), http);
         let mut served = self.served.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(config) = served.get(&key) {
             return Ok(Arc::clone(config));
         }
-        let config = Arc::new(self.sign(listener.ip(), named)?);
+        let mut config = self.sign(listener.ip(), named)?;
+        if http {
+            config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        }
+        let config = Arc::new(config);
         served.insert(key, Arc::clone(&config));
         Ok(config)
     }
@@ -90,11 +95,10 @@ impl Authority {
         let certificate = params.signed_by(&key, &self.issuer)?;
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let mut config = ServerConfig::builder_with_provider(provider)
+        let config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
             .with_single_cert(vec![certificate.der().clone()], key)?;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(config)
     }
 }
@@ -118,7 +122,7 @@ mod tests {
     fn a_listener_keeps_its_certificate_until_it_names_another() {
         let authority = Authority::new(Duration::from_secs(1_800_000_000)).expect("an authority");
         let listener = SocketAddr::from(([127, 20, 0, 2], 443));
-        let server = |named: &str| authority.server(listener, named).expect("a certificate");
+        let server = |named: &str| authority.server(listener, named, true).expect("a certificate");
         assert!(Arc::ptr_eq(&server("a/1"), &server("a/1")) && !Arc::ptr_eq(&server("a/1"), &server("a/2")));
         assert!(authority.certificate_pem().starts_with("-----BEGIN CERTIFICATE-----"));
     }

@@ -1,13 +1,7 @@
 //! One request through a load balancer: rules in order, a group by weight, a target in turn.
 
-use std::{
-    collections::HashMap,
-    net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Full, combinators::BoxBody};
@@ -16,9 +10,12 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use rand::Rng as _;
+use tokio::sync::watch;
 
-use super::routes::{Condition, Deed, Routes};
+use super::{
+    choice::Turns,
+    routes::{Condition, Deed, Routes},
+};
 use crate::sim::simulator::World;
 
 type Body = BoxBody<Bytes, hyper::Error>;
@@ -26,28 +23,28 @@ type Body = BoxBody<Bytes, hyper::Error>;
 /// What forwards requests.
 pub struct Forwarder {
     world: Arc<World>,
-    routes: Arc<ArcSwap<Routes>>,
+    pictures: watch::Receiver<Arc<Routes>>,
     client: Client<HttpConnector, Incoming>,
-    turns: Mutex<HashMap<String, usize>>,
+    turns: Arc<Turns>,
 }
 
 impl Forwarder {
     /// Forwards by the newest picture.
-    pub fn new(world: Arc<World>, routes: Arc<ArcSwap<Routes>>) -> Self {
+    pub fn new(world: Arc<World>, pictures: watch::Receiver<Arc<Routes>>, turns: Arc<Turns>) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(Duration::from_secs(10)));
         let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(64).build(connector);
-        Self { world, routes, client, turns: Mutex::default() }
+        Self { world, pictures, client, turns }
     }
 
     /// Answers one request that came to a listener.
     pub async fn handle(&self, listener: SocketAddr, client: SocketAddr, request: Request<Incoming>) -> Response<Body> {
-        let routes = self.routes.load_full();
+        let routes = Arc::clone(&self.pictures.borrow());
         let Some(route) = routes.listeners.get(&listener) else { return own(503, "text/html", "") };
         let matching = route.rules.iter().find(|(conditions, _)| conditions.iter().all(|c| matches(c, &request, client)));
         match matching.map(|(_, deed)| deed) {
-            Some(Deed::Forward(groups)) => match self.choose(&routes, groups) {
+            Some(Deed::Forward(groups)) => match self.turns.choose(&routes, groups, client.ip()) {
                 Some((group, target)) => {
                     self.forward(&group, target, client, (listener.port(), route.protocol.scheme()), request).await
                 }
@@ -59,24 +56,6 @@ impl Forwarder {
             }
             None => own(503, "text/html", ""),
         }
-    }
-
-    /// A group by weight (an empty one keeps its share, as AWS does it), and its next target.
-    fn choose(&self, routes: &Routes, groups: &[(String, i32)]) -> Option<(String, SocketAddr)> {
-        let total: i32 = groups.iter().map(|(_, weight)| *weight).sum();
-        let mut ticket = if total > 0 { rand::rng().random_range(0..total) } else { return None };
-        let group = groups.iter().find(|(_, weight)| {
-            ticket -= weight;
-            ticket < 0
-        })?;
-        let targets = routes.groups.get(&group.0)?;
-        if targets.is_empty() {
-            return None;
-        }
-        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
-        let turn = turns.entry(group.0.clone()).or_default();
-        *turn = turn.wrapping_add(1);
-        Some((group.0.clone(), targets[*turn % targets.len()]))
     }
 
     async fn forward(

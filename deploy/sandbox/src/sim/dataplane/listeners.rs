@@ -3,20 +3,22 @@
 
 use std::{collections::BTreeMap, convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
-use arc_swap::ArcSwap;
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    sync::watch,
     task::JoinSet,
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    choice::Turns,
     forward::Forwarder,
     routes::{Protocol, Routes},
+    splice::Flow,
 };
 use crate::sim::simulator::World;
 
@@ -26,6 +28,7 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// All listeners.
 pub struct Listeners {
     door: Arc<Door>,
+    pictures: watch::Sender<Arc<Routes>>,
     open: BTreeMap<SocketAddr, (CancellationToken, JoinSet<()>)>,
 }
 
@@ -33,20 +36,23 @@ pub struct Listeners {
 struct Door {
     world: Arc<World>,
     forwarder: Forwarder,
-    routes: Arc<ArcSwap<Routes>>,
+    pictures: watch::Receiver<Arc<Routes>>,
+    turns: Arc<Turns>,
 }
 
 impl Listeners {
     /// None yet.
     pub fn new(world: Arc<World>) -> Self {
-        let routes = Arc::new(ArcSwap::from_pointee(Routes::default()));
-        let forwarder = Forwarder::new(Arc::clone(&world), Arc::clone(&routes));
-        Self { door: Arc::new(Door { world, forwarder, routes }), open: BTreeMap::new() }
+        let (pictures, newest) = watch::channel(Arc::<Routes>::default());
+        let turns = Arc::<Turns>::default();
+        let forwarder = Forwarder::new(Arc::clone(&world), newest.clone(), Arc::clone(&turns));
+        let door = Arc::new(Door { world, forwarder, pictures: newest, turns });
+        Self { door, pictures, open: BTreeMap::new() }
     }
 
     /// Takes over a picture: what is routed changes at once, for requests on open connections too.
     pub async fn follow(&mut self, routes: Arc<Routes>) {
-        self.door.routes.store(Arc::clone(&routes));
+        self.pictures.send_replace(Arc::clone(&routes));
         for address in routes.listeners.keys() {
             if !self.open.contains_key(address) {
                 match TcpListener::bind(address).await {
@@ -95,14 +101,20 @@ async fn accept(listener: TcpListener, address: SocketAddr, door: Arc<Door>, clo
 
 impl Door {
     async fn connection(self: Arc<Self>, listener: SocketAddr, client: SocketAddr, stream: TcpStream) {
-        let protocol = self.routes.load().listeners.get(&listener).map(|route| route.protocol.clone());
+        let protocol = self.pictures.borrow().listeners.get(&listener).map(|route| route.protocol.clone());
         match protocol {
             Some(Protocol::Http) => self.http(listener, client, stream).await,
             Some(Protocol::Https(certificate)) => {
                 if !begins_tls(&stream).await {
                     refuse_plain(stream).await;
-                } else if let Some(stream) = self.secured(listener, &certificate, stream).await {
+                } else if let Some(stream) = self.secured(listener, (&certificate, true), stream).await {
                     self.http(listener, client, stream).await;
+                }
+            }
+            Some(Protocol::Tcp) => self.flow(listener, client, stream).await,
+            Some(Protocol::Tls(certificate)) => {
+                if let Some(stream) = self.secured(listener, (&certificate, false), stream).await {
+                    self.flow(listener, client, stream).await;
                 }
             }
             None => {}
@@ -110,10 +122,19 @@ impl Door {
     }
 
     /// Ends TLS here; none: the client did not agree, which is its matter.
-    async fn secured(&self, listener: SocketAddr, certificate: &str, stream: TcpStream) -> Option<TlsStream<TcpStream>> {
-        let config = self.world.authority.server(listener, certificate);
+    async fn secured(
+        &self,
+        listener: SocketAddr,
+        (certificate, http): (&str, bool),
+        stream: TcpStream,
+    ) -> Option<TlsStream<TcpStream>> {
+        let config = self.world.authority.server(listener, certificate, http);
         let config = config.inspect_err(|error| tracing::error!(%listener, %error, "a listener has no certificate")).ok()?;
         tokio::time::timeout(HANDSHAKE, TlsAcceptor::from(config).accept(stream)).await.ok()?.ok()
+    }
+
+    async fn flow(&self, listener: SocketAddr, client: SocketAddr, stream: impl AsyncRead + AsyncWrite + Unpin) {
+        Flow { listener, client }.carry(&self.world, &self.turns, self.pictures.clone(), stream).await;
     }
 
     async fn http(self: Arc<Self>, listener: SocketAddr, client: SocketAddr, stream: impl AsyncRead + AsyncWrite + Unpin) {

@@ -1,15 +1,15 @@
 //! What the proxies know: a picture of listeners, rules and healthy targets, which reaches them a while after it became true.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
-    net::{Ipv4Addr, SocketAddr},
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    net::SocketAddr,
     sync::Arc,
 };
 
 use winterbaume_elasticloadbalancingv2::model as wire;
 
 use crate::sim::{
-    elbv2::{Elb, TargetState},
+    elbv2::{Elb, TargetGroup, TargetState},
     simulator::World,
 };
 
@@ -18,8 +18,32 @@ use crate::sim::{
 pub struct Routes {
     /// By the listener's socket.
     pub listeners: BTreeMap<SocketAddr, Route>,
-    /// Targets that may get requests, by group.
-    pub groups: BTreeMap<String, Vec<SocketAddr>>,
+    /// Target groups by ARN.
+    pub groups: BTreeMap<String, Group>,
+}
+
+/// One target group.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Group {
+    /// Targets that may get requests.
+    pub targets: Vec<SocketAddr>,
+    /// All targets that are registered or still drain.
+    pub known: BTreeSet<SocketAddr>,
+    /// Those of them whose open connections are ended.
+    pub ended: BTreeSet<SocketAddr>,
+    /// Whether the end of a target's draining ends its connections.
+    pub terminates: bool,
+    /// Whether targets are spoken to in TLS.
+    pub secure: bool,
+    /// Whether a client's address decides its target.
+    pub by_source: bool,
+}
+
+impl Group {
+    /// Whether a target has drained, and its connections end with that.
+    pub fn is_gone(&self, target: SocketAddr) -> bool {
+        self.terminates && !self.known.contains(&target)
+    }
 }
 
 /// One listener: rules in order, the default one last.
@@ -38,14 +62,18 @@ pub enum Protocol {
     Http,
     /// HTTP over TLS, with a certificate of this ARN.
     Https(String),
+    /// Bytes.
+    Tcp,
+    /// Bytes over TLS, with a certificate of this ARN.
+    Tls(String),
 }
 
 impl Protocol {
     /// As a URL and `X-Forwarded-Proto` write it.
     pub fn scheme(&self) -> &'static str {
         match self {
-            Self::Http => "http",
-            Self::Https(_) => "https",
+            Self::Http | Self::Tcp => "http",
+            Self::Https(_) | Self::Tls(_) => "https",
         }
     }
 
@@ -54,6 +82,9 @@ impl Protocol {
         match listener.protocol.as_deref()? {
             "HTTP" => Some(Self::Http),
             "HTTPS" => Some(Self::Https(certificate()?)),
+            "TCP" | "TCP_UDP" => Some(Self::Tcp),
+            "TLS" => Some(Self::Tls(certificate()?)),
+            // UDP is described and not carried.
             _ => None,
         }
     }
@@ -140,19 +171,34 @@ fn draw(world: &World) -> Routes {
             }
         }
         for (arn, group) in &elb.target_groups {
-            let alive = |wanted: fn(&TargetState) -> bool| -> Vec<SocketAddr> {
-                let targets = group.targets.iter().filter(|(_, target)| wanted(&target.state));
-                targets.map(|((address, port), _): (&(Ipv4Addr, u16), _)| SocketAddr::from((*address, *port))).collect()
-            };
-            let mut targets = alive(TargetState::is_healthy);
-            if targets.is_empty() {
-                // Fail open: with no healthy target, all registered ones get requests.
-                targets = alive(|state| matches!(state, TargetState::Initial(_) | TargetState::Unhealthy { .. }));
-            }
-            routes.groups.insert(arn.clone(), targets);
+            routes.groups.insert(arn.clone(), picture(group));
         }
     }
     routes
+}
+
+fn picture(group: &TargetGroup) -> Group {
+    fn sockets<C: FromIterator<SocketAddr>>(group: &TargetGroup, wanted: fn(&TargetState) -> bool) -> C {
+        let targets = group.targets.iter().filter(|(_, target)| wanted(&target.state));
+        targets.map(|((address, port), _)| SocketAddr::from((*address, *port))).collect()
+    }
+    let on = |name: &str| group.attributes.get(name).is_some_and(|value| value == "true");
+    let mut targets: Vec<SocketAddr> = sockets(group, TargetState::is_healthy);
+    let unhealthy = |state: &TargetState| matches!(state, TargetState::Unhealthy { .. });
+    let ends = on("target_health_state.unhealthy.connection_termination.enabled") && !targets.is_empty();
+    if targets.is_empty() {
+        // Fail open: with no healthy target, all registered ones get requests.
+        targets = sockets(group, |state| matches!(state, TargetState::Initial(_) | TargetState::Unhealthy { .. }));
+    }
+    let by_source = group.attributes.get("stickiness.type").is_some_and(|kind| kind == "source_ip") && on("stickiness.enabled");
+    Group {
+        targets,
+        known: sockets(group, |_| true),
+        ended: if ends { sockets(group, unhealthy) } else { BTreeSet::new() },
+        terminates: on("deregistration_delay.connection_termination.enabled"),
+        secure: group.shape.protocol.as_deref() == Some("TLS"),
+        by_source,
+    }
 }
 
 fn route(elb: &Elb, listener: &str, protocol: Protocol) -> Route {

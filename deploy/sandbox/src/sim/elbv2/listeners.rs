@@ -5,7 +5,7 @@ use winterbaume_elasticloadbalancingv2::{model as wire, wire as codec};
 use super::{
     api::{Answer, Params, invalid, malformed, page, path},
     certificates::{self, is_secure},
-    form,
+    flows, form,
     state::Listener,
     tags, usage,
 };
@@ -28,6 +28,7 @@ pub(super) fn create(params: &Params, context: &mut Context<'_>) -> Answer {
     check_protocol(context, &balancer, &protocol)?;
     certificates::check(&protocol, input.certificates.as_ref(), context.account, context.region)?;
     let actions = usage::normalised(context.elb, &balancer, &form::list(params, "DefaultActions")?)?;
+    flows::check(context.elb, &balancer, &protocol, &actions)?;
     if let Some(existing) = at_port(context, &balancer, port) {
         let same = existing.shape.protocol.as_ref() == Some(&protocol)
             && serde_json::to_value(&existing.shape.default_actions).ok() == serde_json::to_value(Some(&actions)).ok();
@@ -102,6 +103,9 @@ pub(super) fn modify(params: &Params, context: &mut Context<'_>) -> Answer {
     }
     if input.certificates.is_some() || (is_secure(&protocol) && stands.certificates.is_none()) {
         certificates::check(&protocol, input.certificates.as_ref(), context.account, context.region)?;
+    }
+    if let Some(actions) = actions.as_ref().or(stands.default_actions.as_ref()) {
+        flows::check(context.elb, &balancer, &protocol, actions)?;
     }
     let Some(listener) = context.elb.listeners.get_mut(&arn) else { return Err(not_found(&arn)) };
     if let Some(actions) = actions {

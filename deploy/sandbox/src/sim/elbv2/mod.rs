@@ -4,6 +4,7 @@
 mod api;
 mod attributes;
 mod certificates;
+mod flows;
 mod form;
 mod listeners;
 mod load_balancers;
@@ -15,4 +16,4 @@ mod targets;
 mod usage;
 
 pub use api::handle;
-pub use state::{Elb, Target, TargetState};
+pub use state::{Elb, Target, TargetGroup, TargetState};

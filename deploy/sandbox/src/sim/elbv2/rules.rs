@@ -4,7 +4,7 @@ use winterbaume_elasticloadbalancingv2::{model as wire, wire as codec};
 
 use super::{
     api::{Answer, Params, invalid, malformed, page, path},
-    form, listeners,
+    flows, form, listeners,
     state::Rule,
     tags, usage,
 };
@@ -19,6 +19,7 @@ pub(super) fn create(params: &Params, context: &mut Context<'_>) -> Answer {
     let listener = input.listener_arn;
     let found = context.elb.listeners.get(&listener).ok_or_else(|| listeners::not_found(&listener))?;
     let balancer = found.shape.load_balancer_arn.clone().unwrap_or_default();
+    flows::check_rules(context.elb, &balancer)?;
     if !(1..=50_000).contains(&input.priority) {
         return Err(invalid("Priority must be between 1 and 50000"));
     }
