@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use super::{
     choice::Turns,
     routes::{Condition, Deed, Routes},
+    stickiness::{Choice, choose},
 };
 use crate::sim::simulator::World;
 
@@ -44,12 +45,12 @@ impl Forwarder {
         let Some(route) = routes.listeners.get(&listener) else { return own(503, "text/html", "") };
         let matching = route.rules.iter().find(|(conditions, _)| conditions.iter().all(|c| matches(c, &request, client)));
         match matching.map(|(_, deed)| deed) {
-            Some(Deed::Forward(groups)) => match self.turns.choose(&routes, groups, client.ip()) {
-                Some((group, target)) => {
-                    self.forward(&group, target, client, (listener.port(), route.protocol.scheme()), request).await
+            Some(deed @ Deed::Forward { .. }) => {
+                match choose(&self.turns, &routes, deed, client, request.headers(), &self.world.clock) {
+                    Some(choice) => self.forward(choice, client, (listener.port(), route.protocol.scheme()), request).await,
+                    None => own(503, "text/html", "<html><body><h1>503 Service Temporarily Unavailable</h1></body></html>"),
                 }
-                None => own(503, "text/html", "<html><body><h1>503 Service Temporarily Unavailable</h1></body></html>"),
-            },
+            }
             Some(Deed::Fixed { status, content_type, body }) => own(*status, content_type, body),
             Some(Deed::Redirect { status, location }) => {
                 redirect(*status, location, (listener.port(), route.protocol.scheme()), &request)
@@ -60,8 +61,7 @@ impl Forwarder {
 
     async fn forward(
         &self,
-        group: &str,
-        target: SocketAddr,
+        Choice { group, target, cookies }: Choice,
         client: SocketAddr,
         (port, scheme): (u16, &'static str),
         mut request: Request<Incoming>,
@@ -83,8 +83,12 @@ impl Forwarder {
         match tokio::time::timeout(Duration::from_secs(60), self.client.request(request)).await {
             Ok(Ok(response)) => {
                 let version = response.headers().get("x-version").and_then(|v| v.to_str().ok()).unwrap_or("").to_owned();
-                self.world.traffic.count(group, &version);
-                response.map(BodyExt::boxed)
+                self.world.traffic.count(&group, &version);
+                let mut response = response.map(BodyExt::boxed);
+                for cookie in cookies.into_iter().filter_map(|cookie| HeaderValue::try_from(cookie).ok()) {
+                    response.headers_mut().append("set-cookie", cookie);
+                }
+                response
             }
             Ok(Err(error)) => {
                 tracing::debug!(%target, %error, "the target did not answer");
@@ -133,7 +137,10 @@ fn matches(condition: &Condition, request: &Request<Incoming>, client: SocketAdd
             let host = header(request, "host").unwrap_or_default();
             any(patterns, host.split(':').next().unwrap_or_default(), true)
         }
-        Condition::Header(name, patterns) => header(request, name).is_some_and(|value| any(patterns, value, true)),
+        Condition::Header(name, patterns) => {
+            let values = request.headers().get_all(name.as_str()).iter().filter_map(|value| value.to_str().ok());
+            values.into_iter().any(|value| any(patterns, value, true))
+        }
         Condition::Method(methods) => methods.iter().any(|method| method == request.method().as_str()),
         Condition::Query(pairs) => {
             let query = request.uri().query().unwrap_or_default();

@@ -9,6 +9,7 @@ mod listeners;
 mod pace;
 mod routes;
 mod splice;
+mod stickiness;
 mod tasks;
 mod traffic;
 mod unverified;

@@ -37,6 +37,8 @@ pub struct Group {
     pub secure: bool,
     /// Whether a client's address decides its target.
     pub by_source: bool,
+    /// For how many of AWS's seconds a client stays with its target.
+    pub sticky: Option<f64>,
 }
 
 impl Group {
@@ -110,8 +112,13 @@ pub enum Condition {
 /// What a listener does with a request.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Deed {
-    /// Forwards to one of the groups, by weight.
-    Forward(Vec<(String, i32)>),
+    /// Forwards to one of the groups.
+    Forward {
+        /// The groups, and their weights.
+        groups: Vec<(String, i32)>,
+        /// For how many of AWS's seconds a client stays with its group.
+        sticky: Option<f64>,
+    },
     /// Answers itself.
     Fixed {
         /// Status.
@@ -190,14 +197,17 @@ fn picture(group: &TargetGroup) -> Group {
         // Fail open: with no healthy target, all registered ones get requests.
         targets = sockets(group, |state| matches!(state, TargetState::Initial(_) | TargetState::Unhealthy { .. }));
     }
-    let by_source = group.attributes.get("stickiness.type").is_some_and(|kind| kind == "source_ip") && on("stickiness.enabled");
+    let sticky =
+        |kind: &str| on("stickiness.enabled") && group.attributes.get("stickiness.type").is_some_and(|given| given == kind);
+    let duration = group.attributes.get("stickiness.lb_cookie.duration_seconds").and_then(|seconds| seconds.parse().ok());
     Group {
         targets,
         known: sockets(group, |_| true),
         ended: if ends { sockets(group, unhealthy) } else { BTreeSet::new() },
         terminates: on("deregistration_delay.connection_termination.enabled"),
         secure: group.shape.protocol.as_deref() == Some("TLS"),
-        by_source,
+        by_source: sticky("source_ip"),
+        sticky: if sticky("lb_cookie") { duration } else { None },
     }
 }
 
@@ -206,8 +216,9 @@ fn route(elb: &Elb, listener: &str, protocol: Protocol) -> Route {
     rules.sort_by_key(|rule| rule.priority);
     let mut route = Route { protocol, rules: Vec::new() };
     for rule in rules {
-        let conditions = rule.shape.conditions.iter().flat_map(|list| &list.items).filter_map(condition).collect();
-        if let Some(deed) = deed(rule.shape.actions.as_ref()) {
+        // A rule with a condition that is not understood matches nothing.
+        let conditions = rule.shape.conditions.iter().flat_map(|list| &list.items).map(condition).collect::<Option<Vec<_>>>();
+        if let (Some(conditions), Some(deed)) = (conditions, deed(rule.shape.actions.as_ref())) {
             route.rules.push((conditions, deed));
         }
     }
@@ -224,7 +235,9 @@ fn deed(actions: Option<&wire::Actions>) -> Option<Deed> {
             let configured =
                 last.forward_config.iter().flat_map(|config| config.target_groups.iter().flat_map(|list| &list.items));
             let groups = configured.filter_map(|tuple| Some((tuple.target_group_arn.clone()?, tuple.weight.unwrap_or(1))));
-            Some(Deed::Forward(groups.collect()))
+            let config = last.forward_config.as_ref().and_then(|config| config.target_group_stickiness_config.as_ref());
+            let sticky = config.filter(|config| config.enabled == Some(true)).and_then(|config| config.duration_seconds);
+            Some(Deed::Forward { groups: groups.collect(), sticky: sticky.map(f64::from) })
         }
         "fixed-response" => {
             let fixed = last.fixed_response_config.as_ref()?;

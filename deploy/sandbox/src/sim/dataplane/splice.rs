@@ -71,7 +71,7 @@ impl Flow {
 /// What the listener forwards to: it has no rules but its default one.
 fn groups(routes: &Routes, listener: SocketAddr) -> Option<&[(String, i32)]> {
     match routes.listeners.get(&listener)?.rules.last()? {
-        (_, Deed::Forward(groups)) => Some(groups),
+        (_, Deed::Forward { groups, .. }) => Some(groups),
         _ => None,
     }
 }
@@ -95,7 +95,8 @@ mod tests {
         let listener = SocketAddr::from(([127, 20, 0, 2], 80));
         let target = SocketAddr::from(([127, 20, 0, 3], 80));
         let routes = |groups: &[(&str, i32)], group: Group| {
-            let deed = Deed::Forward(groups.iter().map(|(arn, weight)| ((*arn).to_owned(), *weight)).collect());
+            let groups = groups.iter().map(|(arn, weight)| ((*arn).to_owned(), *weight)).collect();
+            let deed = Deed::Forward { groups, sticky: None };
             let route = Route { protocol: Protocol::Tcp, rules: vec![(Vec::new(), deed)] };
             Routes { listeners: [(listener, route)].into(), groups: [("a".to_owned(), group)].into() }
         };

@@ -1,15 +1,20 @@
-//! What is particular to Network Load Balancers: what their listeners may do, and what their target groups begin with.
+//! What a listener's protocol lets it do; and what is particular to Network Load Balancers: what their listeners may not do, and what their target groups begin with.
 
 use winterbaume_elasticloadbalancingv2::model as wire;
 
-use super::{state::Elb, usage::groups_of};
+use super::{api::invalid, state::Elb, usage::groups_of};
 use crate::sim::error::ApiError;
 
-/// Checks a listener's actions against its protocol. On a Network Load Balancer, an action is a forward to groups that its protocol
+/// Checks actions against their listener's protocol. On an Application Load Balancer, only HTTPS listeners authenticate. On a Network Load Balancer, an action is a forward to groups that its protocol
 /// goes with; of a TLS listener, all have one protocol.
 pub(super) fn check(elb: &Elb, load_balancer: &str, protocol: &str, actions: &wire::Actions) -> Result<(), ApiError> {
     if is_application(elb, load_balancer) {
-        return Ok(());
+        let secured = protocol == "HTTPS";
+        let asks = actions.items.iter().find(|action| action.r#type.starts_with("authenticate-"));
+        return match asks.filter(|_| !secured) {
+            Some(asks) => Err(invalid(format!("Actions of type '{}' are supported only on HTTPS listeners", asks.r#type))),
+            None => Ok(()),
+        };
     }
     let fitting: &[&str] = match protocol {
         "TCP" => &["TCP", "TCP_UDP"],
@@ -58,6 +63,7 @@ pub(super) fn default_attributes(protocol: Option<&str>) -> &'static [(&'static 
             ("deregistration_delay.timeout_seconds", "300"),
             ("stickiness.enabled", "false"),
             ("stickiness.type", "lb_cookie"),
+            ("stickiness.lb_cookie.duration_seconds", "86400"),
             ("load_balancing.algorithm.type", "round_robin"),
             ("slow_start.duration_seconds", "0"),
         ],

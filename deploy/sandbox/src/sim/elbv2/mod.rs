@@ -4,6 +4,7 @@
 mod api;
 mod attributes;
 mod certificates;
+mod conditions;
 mod flows;
 mod form;
 mod listeners;
