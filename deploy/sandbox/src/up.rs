@@ -2,6 +2,8 @@
 
 use std::{fmt::Write as _, path::PathBuf};
 
+use anyhow::Context as _;
+
 use crate::world::{Programs, World, WorldSettings};
 
 /// What kind of world, and where.
@@ -27,10 +29,17 @@ pub async fn run(options: UpOptions, stop: impl Future<Output = ()>) -> anyhow::
         ..WorldSettings::default()
     };
     let world = World::start(Programs::own()?, settings).await?;
+    let authority = authority_file(&world);
+    std::fs::write(&authority, world.aws.authority().await?).with_context(|| format!("cannot write {}", authority.display()))?;
     println!("{}", guide(&world)?);
     stop.await;
     println!("Stopping ...");
     world.stop().await
+}
+
+/// What clients of HTTPS listeners trust.
+fn authority_file(world: &World) -> PathBuf {
+    world.dir.join("aws-ca.pem")
 }
 
 /// Lines to copy into another terminal.
@@ -57,6 +66,7 @@ fn guide(world: &World) -> anyhow::Result<String> {
     writeln!(text, "  export AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY={}", seed.access_key, seed.secret_key)?;
     writeln!(text, "  aws ecs list-services --cluster {}", seed.cluster)?;
     writeln!(text, "  {program} faults add --operation ecs:DescribeServices --kind throttle --times 20")?;
+    writeln!(text, "  # An HTTPS listener's certificate is signed by {}", authority_file(world).display())?;
     write!(
         text,
         "  aws elbv2 describe-listeners --load-balancer-arn {}",

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use rand::{SeedableRng as _, rngs::StdRng};
@@ -16,7 +16,7 @@ use super::{
     cloud_map::CloudMaps,
     context::{Addresses, Context},
     credentials::{Credential, Credentials},
-    dataplane::{self, Traffic},
+    dataplane::{self, Authority, CertificateError, Traffic},
     dns,
     ecs::{self, Ecs},
     elbv2::Elb,
@@ -73,6 +73,9 @@ pub enum StartError {
     /// The listener has no address.
     #[error("the listening socket has no address")]
     Socket(#[from] std::io::Error),
+    /// No certificate can be made.
+    #[error("the listeners' certificate authority could not be made")]
+    Authority(#[from] CertificateError),
 }
 
 /// A running simulator. Dropping it ends it.
@@ -97,6 +100,8 @@ pub struct World {
     pub latency: Duration,
     /// Who was served.
     pub traffic: Traffic,
+    /// Who signs what listeners present.
+    pub authority: Authority,
 }
 
 /// What AWS remembers.
@@ -212,9 +217,11 @@ impl Simulator {
     /// Starts one behind a listening socket of the caller's.
     ///
     /// # Errors
-    /// When no loopback block can be claimed.
+    /// When no loopback block can be claimed, or no key can be made.
     pub fn start(settings: Settings, listener: TcpListener) -> Result<Self, StartError> {
         let (claim, block) = claim(settings.network, settings.seed)?;
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let authority = Authority::new(since_1970)?;
         let mut credentials = Credentials::default();
         credentials.add(Credential {
             access_key: settings.access_key,
@@ -243,6 +250,7 @@ impl Simulator {
             delays: settings.delays,
             latency: settings.latency,
             traffic: Traffic::default(),
+            authority,
         });
         let address = listener.local_addr()?;
         let sockets = dns::Sockets::bind(settings.dns)?;

@@ -71,6 +71,11 @@ pub fn plain(status: u16, value: &Value) -> Answer {
     answer(status, "application/json", value.to_string().into())
 }
 
+/// A certificate.
+pub fn pem(text: &str) -> Answer {
+    answer(200, "application/x-pem-file", text.to_owned().into())
+}
+
 fn answer(status: u16, content_type: &'static str, body: Bytes) -> Answer {
     let mut response = Response::new(Full::new(body));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

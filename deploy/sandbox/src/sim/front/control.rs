@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::{
-    answer::{Answer, plain},
+    answer::{Answer, pem, plain},
     fault_reader,
 };
 use crate::sim::{ecs::ServiceStatus, simulator::World};
@@ -25,8 +25,12 @@ pub fn handle(world: &World, method: &Method, what: &str, body: &[u8]) -> Answer
             world.state().faults.clear();
             plain(200, &json!({}))
         }
+        ("GET", "ca") => pem(world.authority.certificate_pem()),
         ("GET", "traffic") => plain(200, &world.traffic.counts()),
-        _ => plain(404, &json!({"error": "known: GET health, state, calls, traffic, faults; POST faults; DELETE calls, faults"})),
+        _ => plain(
+            404,
+            &json!({"error": "known: GET health, state, calls, traffic, ca, faults; POST faults; DELETE calls, faults"}),
+        ),
     }
 }
 
