@@ -4,7 +4,7 @@ use std::{fmt::Write as _, path::PathBuf};
 
 use anyhow::Context as _;
 
-use crate::world::{Programs, World, WorldSettings};
+use crate::world::{Programs, Switch, World, WorldSettings};
 
 /// What kind of world, and where.
 #[derive(Debug, Clone)]
@@ -15,6 +15,8 @@ pub struct UpOptions {
     pub clock_factor: f64,
     /// How many delegates join.
     pub delegates: usize,
+    /// What leads production's traffic from one version to the next.
+    pub switch: Switch,
 }
 
 /// Starts the world, prints how to use it, and keeps it until `stop` resolves.
@@ -26,6 +28,7 @@ pub async fn run(options: UpOptions, stop: impl Future<Output = ()>) -> anyhow::
         dir: options.dir,
         clock_factor: options.clock_factor,
         delegates: options.delegates,
+        switch: options.switch,
         ..WorldSettings::default()
     };
     let world = World::start(Programs::own()?, settings).await?;
@@ -54,7 +57,13 @@ fn guide(world: &World) -> anyhow::Result<String> {
     writeln!(text, "  segue get")?;
     writeln!(text, "  segue discover load-balancers --infrastructure prod-ecs")?;
     writeln!(text, "  segue deploy todolist-blue-green --artifact-tag 1")?;
-    writeln!(text, "  curl {}", world.prod_url()?)?;
+    match &world.dns {
+        Some(dns) => {
+            let server = world.name_server();
+            writeln!(text, "  dig @{} -p {} {} A", server.ip(), server.port(), dns.alias)?;
+        }
+        None => writeln!(text, "  curl {}", world.prod_url()?)?,
+    }
     writeln!(text, "  segue deploy todolist-blue-green --artifact-tag 2-crash   # goes wrong, and is undone")?;
     writeln!(
         text,

@@ -3,13 +3,18 @@
 
 use std::{
     collections::BTreeMap,
+    net::SocketAddr,
     time::{Duration, Instant},
 };
 
+use super::resolving::Resolving;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
 use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
+    client::legacy::{
+        Client,
+        connect::{Connect, HttpConnector},
+    },
     rt::TokioExecutor,
 };
 use serde::Serialize;
@@ -75,7 +80,17 @@ impl Load {
     pub fn start(url: String, rate: u32) -> Self {
         let (stop, stopped) = oneshot::channel();
         let mut runner = JoinSet::new();
-        runner.spawn(run(url, rate.max(1), stopped));
+        runner.spawn(run(url, rate.max(1), HttpConnector::new(), 256, stopped));
+        Self { stop, runner }
+    }
+
+    /// The same with the host's name asked of this name server, by a resolver that keeps an answer as long as its TTL says and no
+    /// longer. No connection outlives its request: clients that are led by DNS find a new version when they connect.
+    pub fn start_by_dns(url: String, rate: u32, name_server: SocketAddr) -> Self {
+        let (stop, stopped) = oneshot::channel();
+        let mut runner = JoinSet::new();
+        let connector = HttpConnector::new_with_resolver(Resolving::through(name_server));
+        runner.spawn(run(url, rate.max(1), connector, 0, stopped));
         Self { stop, runner }
     }
 
@@ -87,12 +102,21 @@ impl Load {
     }
 }
 
-type HttpClient = Client<HttpConnector, Empty<Bytes>>;
+type HttpClient<R> = Client<HttpConnector<R>, Empty<Bytes>>;
 
-async fn run(url: String, rate: u32, mut stopped: oneshot::Receiver<()>) -> Traffic {
-    let mut connector = HttpConnector::new();
+async fn run<R>(
+    url: String,
+    rate: u32,
+    mut connector: HttpConnector<R>,
+    idle: usize,
+    mut stopped: oneshot::Receiver<()>,
+) -> Traffic
+where
+    HttpConnector<R>: Connect + Clone + Send + Sync + 'static,
+    R: Clone + Send + Sync + 'static,
+{
     connector.set_nodelay(true);
-    let client: HttpClient = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(256).build(connector);
+    let client: HttpClient<R> = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(idle).build(connector);
     let Ok(uri) = url.parse::<http::Uri>() else { return Traffic::default() };
 
     while ask(&client, &uri).await.is_err() {
@@ -121,7 +145,11 @@ async fn run(url: String, rate: u32, mut stopped: oneshot::Receiver<()>) -> Traf
     traffic
 }
 
-async fn ask(client: &HttpClient, uri: &http::Uri) -> Result<(String, Duration), String> {
+async fn ask<R>(client: &HttpClient<R>, uri: &http::Uri) -> Result<(String, Duration), String>
+where
+    HttpConnector<R>: Connect + Clone + Send + Sync + 'static,
+    R: Clone + Send + Sync + 'static,
+{
     let begun = Instant::now();
     let exchange = async {
         let response = client.get(uri.clone()).await.map_err(|error| reason(&error))?;
