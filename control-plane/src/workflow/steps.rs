@@ -184,10 +184,10 @@ fn action(
     })
 }
 
-/// A look at production with everything as it is when nothing is said.
+/// A look at production while traffic is shared, with everything as it is when nothing is said.
 pub(super) fn production_check(path: &str) -> HttpCheck {
     HttpCheck {
-        target: HttpTarget::Production(path.to_owned()),
+        target: HttpTarget::SharedProduction(path.to_owned()),
         status: Vec::new(),
         body_contains: None,
         headers: Default::default(),

@@ -14,3 +14,4 @@ mod refusals;
 mod rollback;
 mod undo;
 mod versions;
+mod ways;
