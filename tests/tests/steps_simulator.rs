@@ -211,6 +211,7 @@ fn deployment(tag: u128) -> Deployment {
                 }),
                 service_definition: json!({"serviceMemberOfTomorrow": [1, 2], "tags": [{"key": "team", "value": "shop"}]}),
                 desired: DesiredCount::Fixed(2),
+                auto_scaling: None,
                 role: None,
                 steady_state_timeout_minutes: 1,
             },

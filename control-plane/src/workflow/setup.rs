@@ -2,11 +2,11 @@
 
 use domain::{
     manifest::{
-        DesiredCountDocument, DnsSetupDocument, Manifest, PairDocument, RegistryDocument, Service, SetupDocument, Source,
-        VersionDocument,
+        AutoScalingDocument, DesiredCountDocument, DnsSetupDocument, Manifest, PairDocument, RegistryDocument, Service,
+        SetupDocument, Source, VersionDocument,
     },
     names::family,
-    step::{DesiredCount, DnsSetup, LoadBalancerSetup, NewVersion, ServiceRegistry, WantedPair},
+    step::{AutoScaling, DesiredCount, DnsSetup, LoadBalancerSetup, NewVersion, ServiceRegistry, WantedPair},
 };
 use serde_json::{Value, json};
 
@@ -113,6 +113,7 @@ fn version(said: &VersionDocument, of: &Said<'_>, resolver: &mut Resolver) -> Op
             resolver.now(source, names, max).map(|max| DesiredCount::SameAsRunning { max })
         }
     };
+    let auto_scaling = optional(&said.auto_scaling, |said| auto_scaling(said, of, resolver));
     let role = optional(&said.role, |role| resolver.later(source, names, role));
     let steady = match &said.steady_state_timeout {
         Some(minutes) => resolver.now(source, names, minutes),
@@ -126,9 +127,24 @@ fn version(said: &VersionDocument, of: &Said<'_>, resolver: &mut Resolver) -> Op
         task_definition,
         service_definition,
         desired: desired?,
+        auto_scaling: auto_scaling?,
         role: role?,
         steady_state_timeout_minutes: steady?,
     })
+}
+
+fn auto_scaling(said: &AutoScalingDocument, of: &Said<'_>, resolver: &mut Resolver) -> Option<AutoScaling> {
+    let target = resolver.document(of.source, of.names, &said.scalable_target);
+    let policies: Vec<_> = said.scaling_policies.iter().map(|policy| resolver.document(of.source, of.names, policy)).collect();
+    let (target, policies) = (target?, policies.into_iter().collect::<Option<Vec<_>>>()?);
+    let wanted = AutoScaling::new(&target, &policies);
+    let problems = wanted.problems();
+    for problem in &problems {
+        let finding = of.source.finding(&said.scalable_target.place_of(of.source, ""), problem.clone());
+        resolver
+            .add(finding.hint("the shapes of AWS's Application Auto Scaling API: RegisterScalableTarget and PutScalingPolicy"));
+    }
+    problems.is_empty().then_some(wanted)
 }
 
 fn pair(said: &PairDocument, of: &Said<'_>, resolver: &mut Resolver) -> Option<WantedPair> {

@@ -7,7 +7,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
-use domain::{failure::Failure, infrastructure::InfrastructureSpec};
+use domain::{failure::Failure, infrastructure::InfrastructureSpec, step::AutoScaling};
 use serde_json::Value;
 
 use super::model::{
@@ -101,6 +101,22 @@ pub trait Records: Send + Sync {
     async fn in_sync(&self, change: &str) -> Result<bool, Failure>;
 }
 
+/// Application Auto Scaling of ECS services. A service is named as `service/CLUSTER/SERVICE`.
+#[async_trait]
+pub trait Scaling: Send + Sync {
+    /// Its scalable target with all policies, if it has one.
+    async fn of(&self, resource: &str) -> Result<Option<AutoScaling>, Failure>;
+    /// Registers its scalable target, or changes it: the `RegisterScalableTarget` request but for what names the service. AWS pulls
+    /// the desired count into the bounds at once.
+    async fn register(&self, resource: &str, target: &Value) -> Result<(), Failure>;
+    /// Puts a policy: the `PutScalingPolicy` request but for what names the service.
+    async fn put_policy(&self, resource: &str, policy: &Value) -> Result<(), Failure>;
+    /// Deletes a policy; one that is gone is no failure.
+    async fn delete_policy(&self, resource: &str, name: &str) -> Result<(), Failure>;
+    /// Removes the target and its policies; one that is gone is no failure.
+    async fn deregister(&self, resource: &str) -> Result<(), Failure>;
+}
+
 /// The log service.
 #[async_trait]
 pub trait ContainerLogs: Send + Sync {
@@ -126,6 +142,8 @@ pub struct Aws {
     pub registries: Arc<dyn Registries>,
     /// The DNS records.
     pub records: Arc<dyn Records>,
+    /// What changes desired counts.
+    pub scaling: Arc<dyn Scaling>,
     /// What containers wrote.
     pub logs: Arc<dyn ContainerLogs>,
     /// The identity.

@@ -8,6 +8,7 @@ mod markers;
 mod note;
 mod previous;
 mod routes;
+mod scaling;
 mod setup;
 mod shift;
 mod step;

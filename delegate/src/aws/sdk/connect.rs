@@ -16,7 +16,8 @@ use domain::{failure::Failure, infrastructure::InfrastructureSpec};
 use tokio::sync::OnceCell;
 
 use super::{
-    cloud_map::CloudMap, ecs::SdkEcs, elbv2::SdkLoadBalancing, limits::CallLimits, logs::Logs, route53::Route53, sts::Sts,
+    auto_scaling::ApplicationAutoScaling, cloud_map::CloudMap, ecs::SdkEcs, elbv2::SdkLoadBalancing, limits::CallLimits,
+    logs::Logs, route53::Route53, sts::Sts,
 };
 use crate::aws::ports::{Aws, AwsAccess};
 
@@ -80,6 +81,7 @@ impl SdkAccess {
             load_balancing: Arc::new(SdkLoadBalancing::new(&config, self.limits)),
             registries: Arc::new(CloudMap::new(&config)),
             records: Arc::new(Route53::new(&config, self.limits)),
+            scaling: Arc::new(ApplicationAutoScaling::new(&config, self.limits)),
             logs: Arc::new(Logs::new(&config)),
             identity: Arc::new(Sts::new(aws_sdk_sts::Client::new(&config))),
         }

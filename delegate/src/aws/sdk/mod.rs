@@ -1,6 +1,7 @@
 //! The ports over the official SDK. Nothing outside this folder names a type of the SDK.
 
 mod actions;
+mod auto_scaling;
 mod body;
 mod cloud_map;
 mod connect;

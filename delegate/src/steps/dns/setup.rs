@@ -10,7 +10,7 @@ use domain::{
 
 use super::{
     super::{
-        Step,
+        Step, scaling,
         step::short_name,
         version::{self, Entrance, Maker},
     },
@@ -50,9 +50,9 @@ impl Step for SetUpRoute53<'_> {
         console.info(format!("Creating ECS service {service} in cluster {cluster}"));
         let created = make.create(&service, &revision, Entrance::Registry(&ready.registry)).await?;
 
-        console.info("Checking for Auto-Scalar config for existing services");
-        console.info("No Auto-scalar config found for existing services");
+        scaling::say(context, old.as_ref());
 
+        let traffic = Traffic::Dns(Box::new(ready.traffic));
         Ok(StepOutput::Setup(Box::new(SetupOutput {
             cluster: infra.cluster.clone(),
             service,
@@ -60,8 +60,9 @@ impl Step for SetUpRoute53<'_> {
             task_definition: revision.arn,
             image: new.image.clone(),
             desired_count: version::desired(new.desired, old.as_ref()),
+            auto_scaling: scaling::wanted(new.auto_scaling.as_ref(), old.as_ref(), &traffic),
             old,
-            traffic: Traffic::Dns(Box::new(ready.traffic)),
+            traffic,
             steady_state_timeout_minutes: new.steady_state_timeout_minutes,
         })))
     }

@@ -9,6 +9,7 @@ use super::{
     super::{
         counts,
         markers::{self, GREEN},
+        scaling,
     },
     records,
     weights::{forgotten, registered},
@@ -63,6 +64,7 @@ pub(super) async fn bring_back(context: &StepContext, setup: &SetupOutput, dns: 
         counts::set_desired(context, &setup.cluster, &old.name, old.desired_count).await?;
     }
     counts::tasks_running(context, &setup.cluster, &old.name, old.desired_count, limit).await?;
+    scaling::restore(context, setup, old).await?;
     match &dns.old {
         Some(target) => registered(context, &target.id, &target.name, old.desired_count, limit).await,
         None => Ok(()),

@@ -13,6 +13,7 @@ use super::{
     super::{
         Step, counts,
         markers::{self, BLUE, GREEN},
+        scaling,
         step::setup_of,
     },
     records, undo,
@@ -196,6 +197,7 @@ async fn downsize(context: &StepContext, setup: &SetupOutput, dns: &DnsTraffic, 
     if !led(true) || led(false) {
         return Err(moved_away(dns, &shown).into());
     }
+    scaling::remove(context, &setup.cluster, &old.name).await?;
     console.info(format!("Downsizing Green Service: {}", old.name));
     let service = counts::set_desired(context, &setup.cluster, &old.name, 0).await?;
     console.info("Waiting: [30] seconds for the downsize to complete ECS services to synchronize");

@@ -5,7 +5,7 @@ use domain::{
     step::{OldService, PreviousVersion, PreviousVersionSetup, SetupOutput, Traffic},
 };
 
-use super::super::{dns, markers};
+use super::super::{dns, markers, step::short_name};
 use crate::aws::{actions::single_target, model::Service, ports::Aws};
 
 /// Looks. Every obstacle is told, not only the first.
@@ -23,14 +23,18 @@ pub async fn previous_version(aws: &Aws, input: &PreviousVersionSetup) -> Result
             serving_count: 0,
             wanted_count: 0,
             bg_version: None,
+            auto_scaling: None,
         });
     };
     let names = [setup.service.clone(), previous.name.clone()];
-    let (services, moved, document) = futures::try_join!(
+    let serving_scaling = format!("service/{}/{}", short_name(&setup.cluster), setup.service);
+    let (services, moved, document, auto_scaling) = futures::try_join!(
         aws.ecs.services(&setup.cluster, &names),
         moved(aws, &setup.traffic),
         // A task definition that can't be read leaves the image unknown; it is no reason to stay.
         async { Ok(aws.ecs.task_definition_document(&previous.task_definition).await.ok()) },
+        // Neither is auto scaling that may not be looked at.
+        async { Ok(aws.scaling.of(&serving_scaling).await.unwrap_or_default()) },
     )?;
     let of = |name: &str| services.iter().find(|service| service.name == name && service.is_active());
     let serving = of(&setup.service);
@@ -68,6 +72,7 @@ pub async fn previous_version(aws: &Aws, input: &PreviousVersionSetup) -> Result
         image: container.and_then(|container| container["image"].as_str()).unwrap_or_default().to_owned(),
         serving_count,
         wanted_count: previous.desired_count.max(serving_count).max(1),
+        auto_scaling,
         bg_version: serving.and_then(|service| markers::colour(service)).map(str::to_owned),
     })
 }

@@ -9,7 +9,7 @@ use domain::{
 
 use super::{
     super::{
-        Step,
+        Step, scaling,
         step::short_name,
         version::{self, Entrance, Maker},
     },
@@ -46,16 +46,13 @@ impl Step for SetUpLoadBalancer<'_> {
         console.info(format!("Creating ECS service {service} in cluster {cluster}"));
         let created = make.create(&service, &revision, Entrance::TargetGroups(&ready.pairs)).await?;
 
-        console.info("Checking for Auto-Scalar config for existing services");
-        console.info("No Auto-scalar config found for existing services");
-        console.info(
-            "(Segue registers no auto scaling yet, so there is none of its own; targets registered otherwise are left alone.)",
-        );
+        scaling::say(context, old.as_ref());
         for pair in &ready.pairs {
             console.info(format!("Load Balancer Name: {}", pair.load_balancer_name));
             console.info(format!("Target Group ARN: {}", pair.new_target_group));
         }
 
+        let traffic = Traffic::LoadBalancer(ready.pairs);
         Ok(StepOutput::Setup(Box::new(SetupOutput {
             cluster: infra.cluster.clone(),
             service,
@@ -63,8 +60,9 @@ impl Step for SetUpLoadBalancer<'_> {
             task_definition: revision.arn,
             image: new.image.clone(),
             desired_count: version::desired(new.desired, old.as_ref()),
+            auto_scaling: scaling::wanted(new.auto_scaling.as_ref(), old.as_ref(), &traffic),
             old,
-            traffic: Traffic::LoadBalancer(ready.pairs),
+            traffic,
             steady_state_timeout_minutes: new.steady_state_timeout_minutes,
         })))
     }

@@ -14,6 +14,7 @@ use super::{
         counts,
         markers::{self, GREEN},
         routes::{self, Leads, PairNow},
+        scaling,
         targets::{self, Standing},
     },
     bake,
@@ -118,6 +119,7 @@ pub(in super::super) async fn bring_back(
         counts::set_desired(context, &setup.cluster, &old.name, old.desired_count).await?;
     }
     counts::tasks_running(context, &setup.cluster, &old.name, old.desired_count, limit).await?;
+    scaling::restore(context, setup, old).await?;
     for group in setup.traffic.old_target_groups() {
         // Health checks reach a group only while a route leads to it.
         let checked = routes.iter().any(|pair| [&pair.prod, &pair.stage].iter().any(|route| route.leads_to(group)));

@@ -7,13 +7,16 @@ use std::{
 };
 
 use async_trait::async_trait;
-use domain::failure::{Effect, Failure, FailureKind, PeerAnswer};
+use domain::{
+    failure::{Effect, Failure, FailureKind, PeerAnswer},
+    step::AutoScaling,
+};
 use serde_json::{Value, json};
 
 use crate::aws::{
     actions::single_target,
     model::*,
-    ports::{ContainerLogs, Ecs, Identity, LoadBalancing},
+    ports::{ContainerLogs, Ecs, Identity, LoadBalancing, Scaling},
 };
 
 pub(super) const CLUSTER: &str = "docs-ecs";
@@ -48,6 +51,8 @@ pub(super) struct World {
     pub(super) crashing: bool,
     /// Cloud Map's registries are fixed; these are the records.
     pub(super) dns: super::fake_dns::Dns,
+    /// Scalable targets with their policies, by service.
+    pub(super) scaling: BTreeMap<String, AutoScaling>,
     /// What every container wrote last; none: it may not be read.
     pub(super) log: Option<String>,
     /// Targets never get well.
@@ -103,6 +108,7 @@ impl World {
             targets: BTreeMap::new(),
             crashing: false,
             dns: super::fake_dns::Dns::default(),
+            scaling: BTreeMap::new(),
             log: None,
             ill: false,
             clock_ms: 1_000_000,
@@ -528,6 +534,55 @@ impl LoadBalancing for FakeAws {
             Ok(rule.clone())
         })
     }
+}
+
+#[async_trait]
+impl Scaling for FakeAws {
+    async fn of(&self, resource: &str) -> Result<Option<AutoScaling>, Failure> {
+        self.call("DescribeScalableTargets", |world| Ok(world.scaling.get(name_in(resource)).cloned()))
+    }
+
+    async fn register(&self, resource: &str, target: &Value) -> Result<(), Failure> {
+        self.call("RegisterScalableTarget", |world| {
+            let empty = || AutoScaling { scalable_target: Value::Null, scaling_policies: Vec::new() };
+            let scaling = world.scaling.entry(name_in(resource).to_owned()).or_insert_with(empty);
+            scaling.scalable_target = target.clone();
+            let (min, max) = scaling.bounds().expect("bounds");
+            // As AWS does, at once.
+            let service = world.services.get_mut(name_in(resource)).expect("a known service");
+            let desired = u64::from(service.desired).clamp(min, max);
+            service.desired = u32::try_from(desired).expect("small");
+            Ok(())
+        })
+    }
+
+    async fn put_policy(&self, resource: &str, policy: &Value) -> Result<(), Failure> {
+        self.call("PutScalingPolicy", |world| {
+            let policies = &mut world.scaling.get_mut(name_in(resource)).expect("a target").scaling_policies;
+            policies.retain(|known| known["PolicyName"] != policy["PolicyName"]);
+            policies.push(policy.clone());
+            Ok(())
+        })
+    }
+
+    async fn delete_policy(&self, resource: &str, name: &str) -> Result<(), Failure> {
+        self.call("DeleteScalingPolicy", |world| {
+            let policies = &mut world.scaling.get_mut(name_in(resource)).expect("a target").scaling_policies;
+            policies.retain(|known| known["PolicyName"] != name);
+            Ok(())
+        })
+    }
+
+    async fn deregister(&self, resource: &str) -> Result<(), Failure> {
+        self.call("DeregisterScalableTarget", |world| {
+            world.scaling.remove(name_in(resource));
+            Ok(())
+        })
+    }
+}
+
+fn name_in(resource: &str) -> &str {
+    resource.rsplit('/').next().unwrap_or(resource)
 }
 
 #[async_trait]

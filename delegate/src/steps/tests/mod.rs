@@ -11,4 +11,5 @@ mod refusals;
 mod resume;
 mod rig;
 mod routes;
+mod scaling;
 mod undo;

@@ -93,6 +93,7 @@ impl AwsAccess for Access {
             load_balancing: self.0.clone(),
             registries: self.0.clone(),
             records: self.0.clone(),
+            scaling: self.0.clone(),
             logs: self.0.clone(),
             identity: self.0.clone(),
         })
@@ -171,6 +172,7 @@ impl Rig {
                     }),
                     service_definition: json!({}),
                     desired: DesiredCount::SameAsRunning { max: 2 },
+                    auto_scaling: None,
                     role: None,
                     steady_state_timeout_minutes: 10,
                 },

@@ -13,6 +13,7 @@ use super::{
         Step, counts,
         counts::Progress,
         events::{Events, latest_ms},
+        scaling,
         step::{setup_of, short_name},
         targets::{self, Standing},
     },
@@ -61,7 +62,14 @@ impl Step for Upgrade<'_> {
             other => other?,
         };
 
-        console.info("No Autoscalar config provided.");
+        match &setup.auto_scaling {
+            // Before full size its lower bound would start the tasks that a later phase is to start.
+            Some(scaling) if wanted >= setup.desired_count => {
+                scaling::ensure(context, &setup.cluster, &setup.service, scaling).await?;
+            }
+            Some(_) => console.info("Auto scaling is registered at full size"),
+            None => console.info("No Autoscalar config provided."),
+        }
         console.info("");
         console.info("Container IDs:");
         for address in &addresses {
@@ -75,7 +83,10 @@ impl Step for Upgrade<'_> {
             let count = now.first().map_or(0, |service| service.desired);
             console.info("");
             console.info(format!("Service [{}] in cluster [{cluster}] stays at {count} instances", old.name));
-            console.info("No Autoscalar config provided.");
+            match &old.auto_scaling {
+                Some(scaling) => console.info(format!("Its auto scaling stays: {}", scaling.told())),
+                None => console.info("No Autoscalar config provided."),
+            }
             console.info("Completed operation");
             console.info("----------");
         }

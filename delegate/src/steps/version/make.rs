@@ -10,7 +10,7 @@ use domain::{
 use serde_json::Value;
 
 use super::{
-    super::{counts, markers, step::short_name},
+    super::{counts, markers, scaling, step::short_name},
     container,
     service_definition::{self, Decided, Entrance},
     task_definition,
@@ -53,12 +53,20 @@ pub(in super::super) struct Maker<'a> {
 impl Maker<'_> {
     /// Records how production stands, unless an earlier attempt did; gives the version that serves it.
     pub(in super::super) async fn record(&self, traffic: &Traffic, old: Option<&Service>) -> Outcome<Option<OldService>> {
+        let auto_scaling = match old {
+            Some(service) => {
+                let cluster = &self.context.assignment().infrastructure.cluster;
+                scaling::look(self.context, cluster, &service.name, self.version.auto_scaling.is_some()).await?
+            }
+            None => None,
+        };
         let old = old.map(|service| OldService {
             name: service.name.clone(),
             arn: service.arn.clone(),
             desired_count: service.desired,
             task_definition: service.task_definition.clone(),
             bg_version: markers::colour(service).map(str::to_owned),
+            auto_scaling,
         });
         self.context.checkpoint(Checkpoint::ProductionRecorded { traffic: traffic.clone(), old: old.clone() }).await?;
         Ok(old)
@@ -206,6 +214,7 @@ mod tests {
             desired_count,
             task_definition: String::new(),
             bg_version: None,
+            auto_scaling: None,
         };
         let same = DesiredCount::SameAsRunning { max: 2 };
         assert_eq!(desired(same, None), 2);

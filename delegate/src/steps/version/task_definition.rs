@@ -39,6 +39,7 @@ pub(super) mod tests {
             task_definition,
             service_definition,
             desired: DesiredCount::Fixed(2),
+            auto_scaling: None,
             role: None,
             steady_state_timeout_minutes: 10,
         }

@@ -6,7 +6,7 @@ use domain::{
     step::{Checkpoint, NewVersion},
 };
 
-use super::super::{counts, markers, routes};
+use super::super::{counts, markers, routes, scaling};
 use crate::{
     aws::model::Service,
     executor::{Outcome, Repeat, StepContext},
@@ -24,6 +24,7 @@ pub(in super::super) async fn undo(version: &NewVersion, context: &StepContext) 
             routes::refuse_if_new_is_live(context, setup).await?;
         }
         let ecs = &context.aws()?.ecs;
+        scaling::remove(context, cluster, &service.name).await?;
         console.info(format!("Downsizing service: {}", service.name));
         context.write(Repeat::Harmless, || ecs.set_desired_count(cluster, &service.name, 0)).await?;
         let now = counts::look_at(context, cluster, &service.name).await?;

@@ -102,6 +102,8 @@ pub struct World {
     pub traffic: Traffic,
     /// Who signs what listeners present.
     pub authority: Authority,
+    /// Where its name server listens, UDP and TCP.
+    pub name_server: SocketAddr,
 }
 
 /// What AWS remembers.
@@ -244,6 +246,8 @@ impl Simulator {
             random: StdRng::seed_from_u64(settings.seed),
             addresses: Addresses::new(block),
         };
+        let sockets = dns::Sockets::bind(settings.dns)?;
+        let dns = sockets.address();
         let world = Arc::new(World {
             state: Mutex::new(state),
             clock: Clock::new(settings.clock_factor),
@@ -251,10 +255,9 @@ impl Simulator {
             latency: settings.latency,
             traffic: Traffic::default(),
             authority,
+            name_server: dns,
         });
         let address = listener.local_addr()?;
-        let sockets = dns::Sockets::bind(settings.dns)?;
-        let dns = sockets.address();
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
         tasks.spawn(front::serve(listener, Arc::clone(&world), stop.clone()));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Traffic;
+use super::{AutoScaling, Traffic};
 
 /// How many tasks the new version is to have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -36,6 +36,9 @@ pub struct NewVersion {
     pub service_definition: Value,
     /// How many tasks.
     pub desired: DesiredCount,
+    /// Auto scaling of the new version at full size. None: as the old version has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auto_scaling: Option<AutoScaling>,
     /// Legacy ECS service role; rarely needed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
@@ -79,7 +82,7 @@ pub struct WantedPair {
 }
 
 /// The version that served production when the setup ran, as it was then.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OldService {
     /// ECS service name.
@@ -93,6 +96,9 @@ pub struct OldService {
     /// Its `BG_VERSION` tag before anything was changed, if it bore one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bg_version: Option<String>,
+    /// Its auto scaling before anything was changed, if it had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auto_scaling: Option<AutoScaling>,
 }
 
 /// What the setup hands on.
@@ -111,6 +117,9 @@ pub struct SetupOutput {
     pub image: String,
     /// How many tasks the new version is to have at full size.
     pub desired_count: u32,
+    /// Auto scaling of the new version at full size.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auto_scaling: Option<AutoScaling>,
     /// The version that served production, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub old: Option<OldService>,

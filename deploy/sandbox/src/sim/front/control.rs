@@ -12,7 +12,9 @@ use crate::sim::{ecs::ServiceStatus, simulator::World};
 /// Answers a control request.
 pub fn handle(world: &World, method: &Method, what: &str, body: &[u8]) -> Answer {
     match (method.as_str(), what) {
-        ("GET", "health") => plain(200, &json!({"healthy": true, "clockFactor": world.clock.factor()})),
+        ("GET", "health") => {
+            plain(200, &json!({"healthy": true, "clockFactor": world.clock.factor(), "nameServer": world.name_server}))
+        }
         ("GET", "state") => plain(200, &state(world)),
         ("GET", "calls") => plain(200, &world.state().journal.all()),
         ("DELETE", "calls") => {

@@ -57,6 +57,7 @@ impl DnsSetupDocument {
         let fields = element.mapping(&[
             "serviceName",
             "desiredCount",
+            "autoScaling",
             "specification1",
             "specification2",
             "aliasName",

@@ -11,7 +11,7 @@ mod upgrade;
 
 pub use dns::{DnsSetupDocument, RegistryDocument, WeightsDocument};
 pub use http_check::{HttpCheckDocument, HttpTargetDocument};
-pub use setup::{DesiredCountDocument, PairDocument, SetupDocument, VersionDocument};
+pub use setup::{AutoScalingDocument, DesiredCountDocument, PairDocument, SetupDocument, VersionDocument};
 pub(super) use shape::{Switch, check_shape, name_steps};
 pub use shift::{ShiftDocument, ShiftTrafficDocument};
 pub use step::{ActionDocument, RetryDocument, StepDocument};

@@ -1,6 +1,7 @@
 //! `blueGreenLoadBalancerSetup`, and what it shares with the other setups.
 
 use crate::manifest::{
+    ecs::EcsDocument,
     fields::{Element, Mapping},
     template::{Template, Wrong},
     written::{Listener, ListenerRule, Minutes, PortNumber, Whole, Words},
@@ -13,6 +14,8 @@ pub struct VersionDocument {
     pub service_name: Option<Template<Words>>,
     /// How many tasks the new version is to have.
     pub desired: DesiredCountDocument,
+    /// Auto scaling of the new version, whole: `scalableTarget` and `scalingPolicies`.
+    pub auto_scaling: Option<AutoScalingDocument>,
     /// Legacy ECS service role.
     pub role: Option<Template<Words>>,
     /// How long the service may take to be steady, in minutes. None: 10.
@@ -54,6 +57,28 @@ pub enum DesiredCountDocument {
     SameAsRunning(Option<Template<Whole>>),
 }
 
+/// `autoScaling`: the shapes of AWS's API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AutoScalingDocument {
+    /// What `RegisterScalableTarget` takes.
+    pub scalable_target: EcsDocument,
+    /// What `PutScalingPolicy` takes, one each.
+    pub scaling_policies: Vec<EcsDocument>,
+}
+
+impl AutoScalingDocument {
+    fn read(element: &Element<'_>) -> Option<Self> {
+        let fields = element.mapping(&["scalableTarget", "scalingPolicies"])?;
+        let scalable_target = fields.required("scalableTarget").and_then(|target| EcsDocument::read(&target));
+        let policies = match fields.optional("scalingPolicies") {
+            Some(list) => list.list().map(|list| list.iter().map(EcsDocument::read).collect::<Vec<_>>()),
+            None => Some(Vec::new()),
+        };
+        let scaling_policies = policies?.into_iter().collect::<Option<Vec<_>>>();
+        Some(Self { scalable_target: scalable_target?, scaling_policies: scaling_policies? })
+    }
+}
+
 impl VersionDocument {
     pub(super) fn read(fields: &Mapping<'_>) -> Option<Self> {
         let desired = match fields.optional("desiredCount") {
@@ -61,9 +86,16 @@ impl VersionDocument {
             None => Some(DesiredCountDocument::SameAsRunning(None)),
         };
         let service_name = fields.optional_template("serviceName");
+        let auto_scaling = fields.optional("autoScaling").map(|element| AutoScalingDocument::read(&element));
         let role = fields.optional_template("role");
         let steady_state_timeout = fields.optional_template("steadyStateTimeout");
-        Some(Self { service_name, role, steady_state_timeout, desired: desired? })
+        Some(Self {
+            service_name,
+            role,
+            steady_state_timeout,
+            desired: desired?,
+            auto_scaling: auto_scaling.map_or(Some(None), |read| read.map(Some))?,
+        })
     }
 }
 
@@ -72,6 +104,7 @@ impl SetupDocument {
         let fields = element.mapping(&[
             "serviceName",
             "desiredCount",
+            "autoScaling",
             "loadBalancer",
             "prodListener",
             "stageListener",
