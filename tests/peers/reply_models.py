@@ -49,8 +49,15 @@ def check(operation_model, reply: dict) -> list[str]:
     """The faults of one raw reply."""
     headers = {name.lower(): value for name, value in reply["headers"].items()}
     faults = [f"no {name} header" for name in ("x-amzn-requestid", "date") if name not in headers]
-    protocol = "json" if operation_model.service_model.resolved_protocol == "json" else "query"
-    expected = "application/x-amz-json-1.1" if protocol == "json" else "text/xml"
+    spoken = operation_model.service_model.resolved_protocol
+    if spoken == "smithy-rpc-v2-cbor":
+        # botocore reads CBOR strictly by itself; what it does not look at is looked at here.
+        has_body = reply["status_code"] >= 300 or operation_model.output_shape is not None
+        told = (headers.get("smithy-protocol"), headers.get("content-type"))
+        return faults if told == ("rpc-v2-cbor", "application/cbor" if has_body else None) else [*faults, f"the headers tell {told}"]
+    protocol = "json" if spoken == "json" else "query"
+    version = operation_model.service_model.metadata.get("jsonVersion", "1.0")
+    expected = f"application/x-amz-json-{version}" if protocol == "json" else "text/xml"
     if headers.get("content-type") != expected:
         faults.append(f"content-type {headers.get('content-type')}, not {expected}")
     form = _Json if protocol == "json" else _Xml
@@ -100,7 +107,16 @@ class _Json:
         body = json.loads(reply["body"])
         code = body.get("__type", "").rsplit("#")[-1]
         faults = [] if body.get("message") else [f"{code} without a message"]
-        return faults + _modelled_error(operation_model, code, reply["status_code"], "json")
+        protocol = "json"
+        if "awsQueryCompatible" in operation_model.service_model.metadata:
+            # Such a service tells the shape in the body, and the code that its query protocol has in a header.
+            told = {name.lower(): value for name, value in reply["headers"].items()}.get("x-amzn-query-error", "")
+            shapes = {shape.metadata.get("error", {}).get("code", shape.name): shape.name for shape in operation_model.error_shapes}
+            queried, _, kind = told.partition(";")
+            if kind not in ("Sender", "Receiver") or code != shapes.get(queried, queried):
+                faults.append(f"{code} with the query error {told!r}")
+            code, protocol = queried, "query" if queried in COMMON_ERRORS["query"] else "json"
+        return faults + _modelled_error(operation_model, code, reply["status_code"], protocol)
 
     @staticmethod
     def walk(shape, value, where: str) -> list[str]:

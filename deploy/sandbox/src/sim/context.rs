@@ -5,8 +5,10 @@ use std::net::Ipv4Addr;
 use rand::{Rng, rngs::StdRng};
 
 use super::{
+    autoscaling::Autoscaling,
     clock::{Clock, Delays},
     cloud_map::CloudMaps,
+    cloudwatch::CloudWatch,
     ecs::Ecs,
     elbv2::Elb,
     logs::Logs,
@@ -19,6 +21,10 @@ pub struct Context<'a> {
     pub ecs: &'a mut Ecs,
     /// Its load balancers.
     pub elb: &'a mut Elb,
+    /// Its scalable targets and policies.
+    pub autoscaling: &'a mut Autoscaling,
+    /// Its metrics and alarms.
+    pub cloudwatch: &'a mut CloudWatch,
     /// What containers wrote, of every account and region: a container may log to another region.
     pub logs: &'a mut Logs,
     /// Where services are registered.

@@ -7,8 +7,10 @@
 //!                  tasks, health checks -----------------------------> state
 //! ```
 
+mod autoscaling;
 mod clock;
 mod cloud_map;
+mod cloudwatch;
 mod context;
 mod credentials;
 mod dataplane;

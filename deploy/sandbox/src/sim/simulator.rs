@@ -12,8 +12,10 @@ use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    autoscaling::{self, Autoscaling},
     clock::{Clock, Delays},
     cloud_map::CloudMaps,
+    cloudwatch::{self, CloudWatch},
     context::{Addresses, Context},
     credentials::{Credential, Credentials},
     dataplane::{self, Authority, CertificateError, Traffic},
@@ -110,6 +112,10 @@ pub struct World {
 pub struct State {
     /// By account and region.
     pub regions: BTreeMap<(String, String), (Ecs, Elb)>,
+    /// Scalable targets and policies, by account and region.
+    pub autoscaling: BTreeMap<(String, String), Autoscaling>,
+    /// Metrics and alarms, by account and region.
+    pub cloudwatch: BTreeMap<(String, String), CloudWatch>,
     /// What containers wrote.
     pub logs: Logs,
     /// Where services are registered.
@@ -143,6 +149,8 @@ impl State {
         let mut context = Context {
             ecs,
             elb,
+            autoscaling: self.autoscaling.entry((account.to_owned(), region.to_owned())).or_default(),
+            cloudwatch: self.cloudwatch.entry((account.to_owned(), region.to_owned())).or_default(),
             logs: &mut self.logs,
             cloud_maps: &mut self.cloud_maps,
             route53: &mut self.route53,
@@ -203,12 +211,15 @@ impl World {
 
     /// One look of the schedulers at everything.
     pub fn tick(&self) {
+        let tallies = self.traffic.take();
         let mut state = self.state();
         let keys: Vec<(String, String)> = state.regions.keys().cloned().collect();
         for (account, region) in keys {
             state.within(self, &account, &region, |context, _| {
                 let now = context.clock.now();
                 context.elb.tick(now);
+                cloudwatch::tick(context, &tallies);
+                autoscaling::tick(context);
                 ecs::tick(context);
             });
         }
@@ -235,6 +246,8 @@ impl Simulator {
         });
         let state = State {
             regions: BTreeMap::new(),
+            autoscaling: BTreeMap::new(),
+            cloudwatch: BTreeMap::new(),
             logs: Logs::default(),
             cloud_maps: CloudMaps::default(),
             route53: Route53::default(),

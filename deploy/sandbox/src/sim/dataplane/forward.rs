@@ -1,6 +1,10 @@
 //! One request through a load balancer: rules in order, a group by weight, a target in turn.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, Uri};
@@ -14,7 +18,7 @@ use tokio::sync::watch;
 
 use super::{
     choice::Turns,
-    routes::{Condition, Deed, Routes},
+    routes::{Condition, Deed, Route, Routes},
     stickiness::{Choice, choose},
 };
 use crate::sim::simulator::World;
@@ -47,8 +51,8 @@ impl Forwarder {
         match matching.map(|(_, deed)| deed) {
             Some(deed @ Deed::Forward { .. }) => {
                 match choose(&self.turns, &routes, deed, client, request.headers(), &self.world.clock) {
-                    Some(choice) => self.forward(choice, client, (listener.port(), route.protocol.scheme()), request).await,
-                    None => own(503, "text/html", "<html><body><h1>503 Service Temporarily Unavailable</h1></body></html>"),
+                    Some(choice) => self.forward(choice, route, (listener, client), request).await,
+                    None => self.refused(&route.balancer, "", 503, "Service Temporarily Unavailable"),
                 }
             }
             Some(Deed::Fixed { status, content_type, body }) => own(*status, content_type, body),
@@ -62,8 +66,8 @@ impl Forwarder {
     async fn forward(
         &self,
         Choice { group, target, cookies }: Choice,
-        client: SocketAddr,
-        (port, scheme): (u16, &'static str),
+        route: &Route,
+        (listener, client): (SocketAddr, SocketAddr),
         mut request: Request<Incoming>,
     ) -> Response<Body> {
         let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
@@ -73,17 +77,19 @@ impl Forwarder {
         // Whoever forwarded it before stays in the list.
         let before = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
         let chain = before.chain([client.ip().to_string().as_str()]).collect::<Vec<_>>().join(", ");
-        for (name, value) in [("x-forwarded-for", chain), ("x-forwarded-port", port.to_string())] {
+        for (name, value) in [("x-forwarded-for", chain), ("x-forwarded-port", listener.port().to_string())] {
             if let Ok(value) = HeaderValue::from_str(&value) {
                 headers.insert(name, value);
             }
         }
-        headers.insert("x-forwarded-proto", HeaderValue::from_static(scheme));
+        headers.insert("x-forwarded-proto", HeaderValue::from_static(route.protocol.scheme()));
         headers.remove("connection");
+        let asked = Instant::now();
         match tokio::time::timeout(Duration::from_secs(60), self.client.request(request)).await {
             Ok(Ok(response)) => {
                 let version = response.headers().get("x-version").and_then(|v| v.to_str().ok()).unwrap_or("").to_owned();
                 self.world.traffic.count(&group, &version);
+                self.world.traffic.answered(&route.balancer, &group, response.status().as_u16(), asked.elapsed());
                 let mut response = response.map(BodyExt::boxed);
                 for cookie in cookies.into_iter().filter_map(|cookie| HeaderValue::try_from(cookie).ok()) {
                     response.headers_mut().append("set-cookie", cookie);
@@ -92,10 +98,16 @@ impl Forwarder {
             }
             Ok(Err(error)) => {
                 tracing::debug!(%target, %error, "the target did not answer");
-                own(502, "text/html", "<html><body><h1>502 Bad Gateway</h1></body></html>")
+                self.refused(&route.balancer, &group, 502, "Bad Gateway")
             }
-            Err(_) => own(504, "text/html", "<html><body><h1>504 Gateway Time-out</h1></body></html>"),
+            Err(_) => self.refused(&route.balancer, &group, 504, "Gateway Time-out"),
         }
+    }
+
+    /// Answers for a target that did not, or for the lack of one.
+    fn refused(&self, balancer: &str, group: &str, status: u16, text: &str) -> Response<Body> {
+        self.world.traffic.refused(balancer, group, status);
+        own(status, "text/html", &format!("<html><body><h1>{status} {text}</h1></body></html>"))
     }
 }
 

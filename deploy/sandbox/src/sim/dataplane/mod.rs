@@ -16,4 +16,4 @@ mod unverified;
 
 pub use authority::{Authority, CertificateError};
 pub use pace::run;
-pub use traffic::Traffic;
+pub use traffic::{Tallies, Tally, Traffic};

@@ -51,6 +51,8 @@ impl Group {
 /// One listener: rules in order, the default one last.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Route {
+    /// The load balancer's ARN.
+    pub balancer: String,
     /// What its clients speak.
     pub protocol: Protocol,
     /// Conditions (as JSON of AWS's shape) and what to do.
@@ -214,7 +216,8 @@ fn picture(group: &TargetGroup) -> Group {
 fn route(elb: &Elb, listener: &str, protocol: Protocol) -> Route {
     let mut rules: Vec<_> = elb.rules.values().filter(|rule| rule.listener == listener).collect();
     rules.sort_by_key(|rule| rule.priority);
-    let mut route = Route { protocol, rules: Vec::new() };
+    let balancer = elb.listeners.get(listener).and_then(|listener| listener.shape.load_balancer_arn.clone()).unwrap_or_default();
+    let mut route = Route { balancer, protocol, rules: Vec::new() };
     for rule in rules {
         // A rule with a condition that is not understood matches nothing.
         let conditions = rule.shape.conditions.iter().flat_map(|list| &list.items).map(condition).collect::<Option<Vec<_>>>();

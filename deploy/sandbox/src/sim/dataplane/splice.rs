@@ -46,6 +46,9 @@ impl Flow {
         let Ok(Ok(upstream)) = tokio::time::timeout(CONNECT, TcpStream::connect(target)).await else { return };
         let _ = upstream.set_nodelay(true);
         world.traffic.count(&group, &tasks::version_at(world, target).unwrap_or_default());
+        if let Some(route) = routes.listeners.get(&self.listener) {
+            world.traffic.flow(&route.balancer, &group);
+        }
         let secure = routes.groups.get(&group).is_some_and(|group| group.secure);
         drop(routes);
         let carried = async {
@@ -97,7 +100,7 @@ mod tests {
         let routes = |groups: &[(&str, i32)], group: Group| {
             let groups = groups.iter().map(|(arn, weight)| ((*arn).to_owned(), *weight)).collect();
             let deed = Deed::Forward { groups, sticky: None };
-            let route = Route { protocol: Protocol::Tcp, rules: vec![(Vec::new(), deed)] };
+            let route = Route { balancer: String::new(), protocol: Protocol::Tcp, rules: vec![(Vec::new(), deed)] };
             Routes { listeners: [(listener, route)].into(), groups: [("a".to_owned(), group)].into() }
         };
         let here = Group { targets: vec![target], known: [target].into(), ..Group::default() };

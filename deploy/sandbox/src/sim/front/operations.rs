@@ -4,9 +4,19 @@
 use domain::suggestion::nearest;
 
 use super::request::Service;
+use crate::sim::cloudwatch::Wire;
 
 /// Every simulated service.
-pub const SERVICES: [Service; 6] = [Service::CloudMap, Service::Ecs, Service::Elb, Service::Logs, Service::Route53, Service::Sts];
+pub const SERVICES: [Service; 8] = [
+    Service::CloudMap,
+    Service::Ecs,
+    Service::Elb,
+    Service::Autoscaling,
+    Service::CloudWatch(Wire::Json),
+    Service::Logs,
+    Service::Route53,
+    Service::Sts,
+];
 
 /// The operations of a service.
 pub fn of(service: Service) -> &'static [&'static str] {
@@ -14,6 +24,8 @@ pub fn of(service: Service) -> &'static [&'static str] {
         Service::Ecs => &ECS,
         Service::Elb => &ELB,
         Service::CloudMap => &CLOUD_MAP,
+        Service::Autoscaling => &AUTOSCALING,
+        Service::CloudWatch(_) => &CLOUDWATCH,
         Service::Logs => &LOGS,
         Service::Route53 => &ROUTE53,
         Service::Sts => &STS,
@@ -144,6 +156,34 @@ const ROUTE53: [&str; 8] = [
     "ChangeResourceRecordSets",
     "ListResourceRecordSets",
     "GetChange",
+];
+
+const AUTOSCALING: [&str; 10] = [
+    "RegisterScalableTarget",
+    "DescribeScalableTargets",
+    "DeregisterScalableTarget",
+    "PutScalingPolicy",
+    "DescribeScalingPolicies",
+    "DeleteScalingPolicy",
+    "DescribeScalingActivities",
+    "ListTagsForResource",
+    "TagResource",
+    "UntagResource",
+];
+
+const CLOUDWATCH: [&str; 12] = [
+    "PutMetricAlarm",
+    "DescribeAlarms",
+    "DescribeAlarmsForMetric",
+    "DeleteAlarms",
+    "SetAlarmState",
+    "PutMetricData",
+    "GetMetricData",
+    "GetMetricStatistics",
+    "ListMetrics",
+    "TagResource",
+    "UntagResource",
+    "ListTagsForResource",
 ];
 
 const LOGS: [&str; 6] =

@@ -8,13 +8,21 @@ use http::request::Parts;
 use serde_json::{Map, Value};
 
 use super::{operations, rest};
-use crate::sim::{error::ApiError, route53::Rest};
+use crate::sim::{
+    cloudwatch::{self, Wire},
+    error::ApiError,
+    route53::Rest,
+};
 
 /// A service that is simulated, and its protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Service {
     /// JSON 1.1.
     Ecs,
+    /// JSON 1.1.
+    Autoscaling,
+    /// CBOR, JSON 1.0 and query.
+    CloudWatch(Wire),
     /// Query, XML answers.
     Elb,
     /// JSON 1.1.
@@ -32,6 +40,8 @@ impl Service {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ecs => "ecs",
+            Self::Autoscaling => "application-autoscaling",
+            Self::CloudWatch(_) => "cloudwatch",
             Self::Elb => "elasticloadbalancing",
             Self::CloudMap => "servicediscovery",
             Self::Logs => "logs",
@@ -40,9 +50,17 @@ impl Service {
         }
     }
 
-    /// Whether it answers in JSON.
+    /// The name that signatures have.
+    pub fn signing_name(self) -> &'static str {
+        match self {
+            Self::CloudWatch(_) => "monitoring",
+            other => other.as_str(),
+        }
+    }
+
+    /// Whether it answers in JSON, or in a form of it.
     pub fn is_json(self) -> bool {
-        matches!(self, Self::CloudMap | Self::Ecs | Self::Logs)
+        matches!(self, Self::CloudMap | Self::Ecs | Self::Autoscaling | Self::Logs | Self::CloudWatch(Wire::Json | Wire::Cbor))
     }
 }
 
@@ -74,12 +92,20 @@ impl Call {
     /// # Errors
     /// With the service as far as it is known, so that the error takes its form.
     pub fn read(parts: &Parts, body: &Bytes) -> Result<Self, (Service, ApiError)> {
+        if let Some(operation) = parts.uri.path().strip_prefix("/service/GraniteServiceVersion20100801/operation/") {
+            let service = Service::CloudWatch(Wire::Cbor);
+            let members = cloudwatch::read_cbor(body);
+            let members = members.ok_or_else(|| (service, ApiError::new("SerializationException", "the body is no CBOR map")))?;
+            return Ok(Self { service, operation: operation.to_owned(), input: Input::Json(members) });
+        }
         if let Some(target) = parts.headers.get("x-amz-target") {
             let unknown = |text: &str| (Service::Ecs, ApiError::new("UnknownOperationException", text));
             let target = target.to_str().map_err(|_| unknown("X-Amz-Target is not text"))?;
             let (service, operation) = target.split_once('.').ok_or_else(|| unknown("X-Amz-Target has no operation"))?;
             let service = match service {
                 "AmazonEC2ContainerServiceV20141113" => Service::Ecs,
+                "GraniteServiceVersion20100801" => Service::CloudWatch(Wire::Json),
+                "AnyScaleFrontendService" => Service::Autoscaling,
                 "Logs_20140328" => Service::Logs,
                 "Route53AutoNaming_v20170314" => Service::CloudMap,
                 other => return Err(unknown(&format!("the simulator does not know {other}"))),
@@ -95,10 +121,11 @@ impl Call {
         }
         let form: HashMap<String, String> = form_urlencoded::parse(body).into_owned().collect();
         let service = match form.get("Version").map(String::as_str) {
+            Some("2010-08-01") => Service::CloudWatch(Wire::Query),
             Some("2015-12-01") => Service::Elb,
             Some("2011-06-15") => Service::Sts,
             _ => {
-                let text = "the simulator knows no such service: of the query protocol Elastic Load Balancing v2 (2015-12-01) and STS (2011-06-15)";
+                let text = "the simulator knows no such service: of the query protocol Elastic Load Balancing v2 (2015-12-01), CloudWatch (2010-08-01) and STS (2011-06-15)";
                 return Err((Service::Elb, ApiError::new("InvalidAction", text)));
             }
         };

@@ -24,7 +24,8 @@ use super::{
     signature::{self, Signed},
 };
 use crate::sim::{
-    cloud_map, context::Context, credentials::Credentials, ecs, elbv2, error::ApiError, logs, route53, simulator::World, sts,
+    autoscaling, cloud_map, cloudwatch, context::Context, credentials::Credentials, ecs, elbv2, error::ApiError, logs, route53,
+    simulator::World, sts,
 };
 
 /// The largest request body.
@@ -174,6 +175,13 @@ fn dispatch(
     let xml = |value: Value| answer::xml(call.service, operation, &value, request_id);
     match (&call.input, call.service) {
         (Input::Json(members), Service::Ecs) => ecs::handle(operation, members, context).map(|value| answer::json(&value)),
+        (Input::Json(members), Service::Autoscaling) => {
+            autoscaling::handle(operation, members, context).map(|value| answer::json(&value))
+        }
+        (Input::Json(members), Service::CloudWatch(wire)) => {
+            cloudwatch::handle(operation, members, context).map(|value| answer::monitoring(wire, value.as_ref()))
+        }
+        (Input::Form(form), Service::CloudWatch(_)) => cloudwatch::handle_form(operation, form, context).map(xml),
         (Input::Json(members), Service::Logs) => logs::handle(operation, members, context).map(|value| answer::json(&value)),
         (Input::Json(members), Service::CloudMap) => {
             cloud_map::handle(operation, members, context).map(|value| answer::json(&value))
