@@ -24,7 +24,11 @@ pub fn previous_of(deployment: &Deployment) -> Result<PreviousVersionSetup, Erro
     let outputs = || deployment.steps().iter().filter_map(|record| record.course(Direction::Perform).output());
     let setup: Option<&SetupOutput> = outputs().find_map(|output| match output.as_ref() {
         StepOutput::Setup(setup) => Some(setup.as_ref()),
-        StepOutput::Upgrade(_) | StepOutput::Swap(_) | StepOutput::HttpCheck(_) | StepOutput::Nothing => None,
+        StepOutput::Upgrade(_)
+        | StepOutput::Swap(_)
+        | StepOutput::HttpCheck(_)
+        | StepOutput::Approval(_)
+        | StepOutput::Nothing => None,
     });
     let swapped = outputs().any(|output| matches!(output.as_ref(), StepOutput::Swap(_)));
     match setup {

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{HttpCheck, LoadBalancerSetup, Note, PreviousVersionSetup, StepKind, SwapTargetGroups, UpgradeContainers, Wait};
+use super::{
+    Approval, HttpCheck, LoadBalancerSetup, Note, PreviousVersionSetup, StepKind, SwapTargetGroups, UpgradeContainers, Wait,
+};
 
 /// What a step does. Closed: a delegate that does not know a kind is not offered it (see [`StepKind`]).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +24,8 @@ pub enum StepAction {
     Note(Note),
     /// A pause, kept by the engine's own timer.
     Wait(Wait),
+    /// People's word, kept by the engine.
+    Approval(Approval),
 }
 
 impl StepAction {
@@ -35,6 +39,7 @@ impl StepAction {
             Self::HttpCheck(_) => StepKind::HttpCheck,
             Self::Note(_) => StepKind::Note,
             Self::Wait(_) => StepKind::Wait,
+            Self::Approval(_) => StepKind::Approval,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{HttpCheckOutput, SetupOutput, SwapOutput, UpgradeOutput};
+use super::{ApprovalOutput, HttpCheckOutput, SetupOutput, SwapOutput, UpgradeOutput};
 
 /// The kind of a step without its inputs: what a delegate says it supports, and what documents name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -22,11 +22,13 @@ pub enum StepKind {
     Note,
     /// A pause.
     Wait,
+    /// People's word.
+    Approval,
 }
 
 impl StepKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::BlueGreenLoadBalancerSetup,
         Self::PreviousVersionSetup,
         Self::UpgradeContainers,
@@ -34,6 +36,7 @@ impl StepKind {
         Self::HttpCheck,
         Self::Note,
         Self::Wait,
+        Self::Approval,
     ];
 
     /// The key in a workflow document and the name on the wire.
@@ -46,6 +49,7 @@ impl StepKind {
             Self::HttpCheck => "httpCheck",
             Self::Note => "note",
             Self::Wait => "wait",
+            Self::Approval => "approval",
         }
     }
 
@@ -69,6 +73,7 @@ impl StepKind {
             Self::HttpCheck => "HTTP Check",
             Self::Note => "Note",
             Self::Wait => "Wait",
+            Self::Approval => "Approval",
         }
     }
 
@@ -80,6 +85,7 @@ impl StepKind {
             Self::HttpCheck => "Verify Service",
             Self::SwapTargetGroups => "Swap Target Groups",
             Self::Note | Self::Wait => "Wrap up",
+            Self::Approval => "Approve",
         }
     }
 
@@ -91,7 +97,13 @@ impl StepKind {
             Self::SwapTargetGroups => Some("Rollback Swap Target Groups"),
             // The previous version's setup changes nothing.
             Self::PreviousVersionSetup | Self::HttpCheck | Self::Note | Self::Wait => None,
+            Self::Approval => None,
         }
+    }
+
+    /// Whether the engine itself carries it out, so that no delegate gets a task of it.
+    pub fn is_engines_own(self) -> bool {
+        matches!(self, Self::Wait | Self::Approval)
     }
 
     /// Names of the outputs that `${steps.<step>.<output>}` may ask for.
@@ -102,6 +114,7 @@ impl StepKind {
             Self::SwapTargetGroups => &SwapOutput::NAMES,
             Self::HttpCheck => &HttpCheckOutput::NAMES,
             Self::Note | Self::Wait => &[],
+            Self::Approval => &ApprovalOutput::NAMES,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! [`crate::task::Assignment::resolved_action`]) and `${secrets.*}` (known only to the delegate).
 
 mod action;
+mod approval;
 mod checkpoint;
 mod http_check;
 mod kind;
@@ -15,6 +16,7 @@ mod upgrade;
 mod wait;
 
 pub use action::StepAction;
+pub use approval::{Approval, ApprovalOutput};
 pub use checkpoint::Checkpoint;
 pub use http_check::{HttpCheck, HttpCheckOutput, HttpTarget};
 pub use kind::StepKind;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{HttpCheckOutput, SetupOutput, SwapOutput, UpgradeOutput};
+use super::{ApprovalOutput, HttpCheckOutput, SetupOutput, SwapOutput, UpgradeOutput};
 
 /// What a step that succeeded hands to later steps and to `${steps.*}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +18,8 @@ pub enum StepOutput {
     Swap(Box<SwapOutput>),
     /// Of *HTTP Check*.
     HttpCheck(HttpCheckOutput),
+    /// Of *Approval*.
+    Approval(ApprovalOutput),
     /// Of steps that hand on nothing, and of every undo.
     Nothing,
 }
@@ -30,6 +32,7 @@ impl StepOutput {
             Self::Upgrade(output) => output.values(),
             Self::Swap(output) => output.values(),
             Self::HttpCheck(output) => output.values(),
+            Self::Approval(output) => output.values(),
             Self::Nothing => BTreeMap::new(),
         }
     }

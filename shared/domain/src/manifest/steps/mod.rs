@@ -1,5 +1,6 @@
 //! What each kind of step is told in a workflow document.
 
+mod approval;
 mod http_check;
 mod setup;
 mod shape;
@@ -7,6 +8,7 @@ mod step;
 mod swap;
 mod upgrade;
 
+pub use approval::ApprovalDocument;
 pub use http_check::{HttpCheckDocument, HttpTargetDocument};
 pub use setup::{DesiredCountDocument, SetupDocument};
 pub(super) use shape::{check_shape, name_steps};

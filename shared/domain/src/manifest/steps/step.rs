@@ -1,6 +1,6 @@
 //! A step: a mapping with one key that says its kind, beside what every step may have.
 
-use super::{HttpCheckDocument, SetupDocument, SwapDocument, UpgradeDocument};
+use super::{ApprovalDocument, HttpCheckDocument, SetupDocument, SwapDocument, UpgradeDocument};
 use crate::{
     manifest::{
         fields::{Element, Mapping},
@@ -51,6 +51,8 @@ pub enum ActionDocument {
     Note(Template<FreeText>),
     /// A pause.
     Wait(Template<Duration>),
+    /// People's word.
+    Approval(ApprovalDocument),
 }
 
 /// How often, and after which waits, a step is tried again.
@@ -70,18 +72,20 @@ impl ActionDocument {
             Self::Swap(_) => StepKind::SwapTargetGroups,
             Self::Note(_) => StepKind::Note,
             Self::Wait(_) => StepKind::Wait,
+            Self::Approval(_) => StepKind::Approval,
         }
     }
 }
 
 /// Every key a step may have: its kinds first.
-const KNOWN: [&str; 10] = [
+const KNOWN: [&str; 11] = [
     "blueGreenLoadBalancerSetup",
     "upgradeContainers",
     "swapTargetGroups",
     "httpCheck",
     "note",
     "wait",
+    "approval",
     "name",
     "timeout",
     "retry",
@@ -147,6 +151,7 @@ impl StepDocument {
             StepKind::SwapTargetGroups => ActionDocument::Swap(Box::new(SwapDocument::read(element)?)),
             StepKind::Note => ActionDocument::Note(element.template()?),
             StepKind::Wait => ActionDocument::Wait(element.template()?),
+            StepKind::Approval => ActionDocument::Approval(ApprovalDocument::read(element)?),
         })
     }
 }
@@ -154,6 +159,8 @@ impl StepDocument {
 fn check_timeout(kind: StepKind, timeout: &Located<u64>, element: &Element<'_>) -> bool {
     let wrong = if kind == StepKind::Wait {
         Wrong::new("a wait takes as long as it says; it has no timeout")
+    } else if kind == StepKind::Approval {
+        Wrong::new("an approval's own timeout says how long it waits").hint("write it below approval:")
     } else if timeout.value < 1_000 {
         Wrong::new("a step that may take less than a second can't succeed")
     } else {
