@@ -258,6 +258,23 @@ pub enum DeploymentCommand {
     Ignore(StepSignalArguments),
     /// Take the step that waits for a person, or a wait that runs, for done.
     Succeed(StepSignalArguments),
+    /// Say yes to the approval that waits.
+    Approve(AnswerArguments),
+    /// Say no to the approval that waits.
+    Reject(AnswerArguments),
+}
+
+/// An answer to an approval.
+#[derive(Debug, Args)]
+pub struct AnswerArguments {
+    /// `dep_...`
+    pub id: String,
+    /// The step's name. Refused if it is not the one that waits.
+    #[arg(long)]
+    pub step: Option<String>,
+    /// What is kept beside the answer, for those who read it later.
+    #[arg(long, value_name = "TEXT")]
+    pub comment: Option<String>,
 }
 
 /// A word to a running deployment.

@@ -118,6 +118,13 @@ pub enum Event {
         /// When.
         at_ms: i64,
     },
+    /// As many people as an *Approval* step wants have approved.
+    Approved {
+        /// Which step.
+        step: u32,
+        /// When.
+        at_ms: i64,
+    },
     /// The time limit, with its grace, ran out. A held task is cancelled and waited for.
     LimitPassed {
         /// Which step.
@@ -177,6 +184,9 @@ pub enum Event {
         /// The step that it hit, where it hits one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         step: Option<u32>,
+        /// What the person said about it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        comment: Option<String>,
         /// When.
         at_ms: i64,
     },
@@ -237,6 +247,7 @@ impl Event {
             Self::RetryScheduled { .. } => "retryScheduled",
             Self::RetryDue { .. } => "retryDue",
             Self::WaitEnded { .. } => "waitEnded",
+            Self::Approved { .. } => "approved",
             Self::LimitPassed { .. } => "limitPassed",
             Self::GivenUp { .. } => "givenUp",
             Self::PersonAsked { .. } => "personAsked",

@@ -7,7 +7,7 @@ use domain::{
     ids::{DelegateId, DeploymentId, InstanceId},
     infrastructure::InfrastructureSpec,
     retry::RetryPolicy,
-    step::{Checkpoint, Note, StepAction, UpgradeContainers, Wait},
+    step::{Approval, Checkpoint, Note, StepAction, UpgradeContainers, Wait},
     strategy::{FailureAction, FailureStrategy},
     task::{Direction, TaskKey},
 };
@@ -35,6 +35,8 @@ pub(crate) enum Shape {
     Stops,
     /// Changes nothing; when it fails everything stays as it is.
     Aborts,
+    /// Both of two people have to approve it.
+    Approves,
 }
 
 impl Shape {
@@ -42,13 +44,13 @@ impl Shape {
     pub(crate) fn changes(self) -> bool {
         match self {
             Self::Changes | Self::Asks | Self::Stops => true,
-            Self::Looks | Self::Waits | Self::Optional | Self::Aborts => false,
+            Self::Looks | Self::Waits | Self::Optional | Self::Aborts | Self::Approves => false,
         }
     }
 
     fn strategies(self) -> Vec<FailureStrategy> {
         let action = match self {
-            Self::Changes | Self::Looks | Self::Waits => return Vec::new(),
+            Self::Changes | Self::Looks | Self::Waits | Self::Approves => return Vec::new(),
             Self::Asks => {
                 let asks = FailureAction::ManualIntervention { timeout_seconds: 60, then: Box::new(FailureAction::RollBack) };
                 FailureAction::Retry { policy: RetryPolicy { delays_ms: vec![RETRY_MS] }, then: Box::new(asks) }
@@ -64,6 +66,8 @@ impl Shape {
 pub(crate) const LIMIT_SECONDS: u64 = 10;
 pub(crate) const WAIT_SECONDS: u64 = 5;
 pub(crate) const RETRY_MS: u64 = 100;
+/// Who may answer an approval.
+pub(crate) const APPROVERS: [&str; 2] = ["carol", "dave"];
 
 pub(crate) fn deployment_id() -> DeploymentId {
     DeploymentId::new(Uuid::from_u128(1))
@@ -115,6 +119,12 @@ fn step(index: usize, shape: Shape) -> PlannedStep {
         }
         Shape::Looks | Shape::Optional | Shape::Aborts => StepAction::Note(Note { message: "hello".to_owned() }),
         Shape::Waits => StepAction::Wait(Wait { seconds: WAIT_SECONDS }),
+        Shape::Approves => StepAction::Approval(Approval {
+            message: "Go live?".to_owned(),
+            approvers: APPROVERS.map(str::to_owned).to_vec(),
+            count: 2,
+            timeout_seconds: LIMIT_SECONDS,
+        }),
     };
     PlannedStep {
         name: format!("step {index}"),

@@ -9,11 +9,13 @@ use domain::{
     outcome::Outcome,
     retry::RetryPolicy,
     signal::Signal,
+    step::StepKind,
     strategy::{FailureAction, action_for},
     task::Direction,
 };
 
 use crate::{
+    approval,
     event::Event,
     plan::PlannedStep,
     planted::{Planted, is_planted},
@@ -163,6 +165,12 @@ fn verdict(step: u32, direction: Direction, planned: &PlannedStep, course: &Cour
         (Stage::Ready | Stage::Failed(_), Direction::Undo) if course.limit_passed => {
             retry(step, direction, planned, course).or_else(|| given_up(timed_out(planned, course, direction)))
         }
+        (Stage::Ready, Direction::Perform) if planned.action.kind() == StepKind::Approval => match approval::rejection(course) {
+            Some(failure) => by_strategy(step, planned, course, &failure, now_ms).or_else(|| given_up(failure)),
+            None => approval::waiting(planned, course)
+                .filter(|asked| approval::is_given(asked, course))
+                .map(|_| Event::Approved { step, at_ms: now_ms }),
+        },
         (Stage::Ready, Direction::Perform) if course.lost > planned.hand_overs => {
             let failure = lost(planned, course);
             by_strategy(step, planned, course, &failure, now_ms).or_else(|| given_up(failure))
@@ -208,6 +216,9 @@ fn retry(step: u32, direction: Direction, planned: &PlannedStep, course: &Course
 }
 
 fn timed_out(planned: &PlannedStep, course: &Course, direction: Direction) -> Failure {
+    if let Some(failure) = approval::timed_out(planned, course) {
+        return failure;
+    }
     let seconds = planned.timeout_seconds;
     let limit = match direction {
         Direction::Perform => format!("not done within its limit of {seconds} s"),

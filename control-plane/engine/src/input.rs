@@ -78,5 +78,7 @@ pub enum Input {
         /// The step that it is about. Without one: the step whose turn it is. With one that is not, the signal is refused, so that
         /// a word that comes late never hits another step.
         step: Option<u32>,
+        /// What the person says about it.
+        comment: Option<String>,
     },
 }

@@ -3,10 +3,12 @@
 //! They are written against the journal's facts, not against the code that decides, so that a mistake there is found here. The
 //! explorer calls them in every reachable state, the running control plane after every event.
 
+use std::collections::BTreeSet;
+
 use domain::{
     outcome::Outcome,
     signal::Signal,
-    step::StepKind,
+    step::{StepAction, StepKind},
     strategy::{FailureAction, action_for},
     task::Direction,
 };
@@ -32,6 +34,7 @@ pub fn check(deployment: &Deployment) -> Result<(), Breach> {
     forward_in_order(deployment)?;
     back_in_order(deployment)?;
     outcome_is_true(deployment)?;
+    approvals_count(deployment)?;
     something_outstanding(deployment)
 }
 
@@ -127,6 +130,23 @@ pub fn outcome_is_true(deployment: &Deployment) -> Result<(), Breach> {
         Outcome::Aborted => require(is_aborted(deployment), || "aborted on nobody's word".to_owned()),
         Outcome::Rejected => Err(Breach("what was rejected has no journal".to_owned())),
     }
+}
+
+/// An approval that is given was given by as many different people as it asks for, and by nobody else.
+///
+/// # Errors
+/// When it was not.
+pub fn approvals_count(deployment: &Deployment) -> Result<(), Breach> {
+    for (step, planned, record) in deployment.numbered() {
+        let StepAction::Approval(approval) = &planned.action else { continue };
+        let people: BTreeSet<&String> = record.perform.approved_by.iter().collect();
+        require(people.len() == record.perform.approved_by.len(), || format!("step {step}: one person counts twice"))?;
+        let asked = people.iter().all(|who| approval.may_answer(who));
+        require(asked, || format!("step {step}: somebody counts who was not asked"))?;
+        let enough = u32::try_from(people.len()).is_ok_and(|people| people >= approval.count);
+        require(record.perform.output().is_none() || enough, || format!("step {step} went on with too few approvals"))?;
+    }
+    Ok(())
 }
 
 /// Not over means something is outstanding: its turn in the queue, a task, a timer, or a person's word.

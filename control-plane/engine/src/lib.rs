@@ -15,6 +15,7 @@
 //!
 //! No clock, no randomness, no IO: the time comes in as `now_ms`, milliseconds since 1970-01-01 UTC.
 
+mod approval;
 mod assignment;
 mod decide;
 mod event;

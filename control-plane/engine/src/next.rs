@@ -9,6 +9,7 @@ use domain::{
 };
 
 use crate::{
+    approval::waiting,
     follow_up::{current, follow_up},
     input::Holder,
     state::{Asked, Course, Deployment, Stage},
@@ -47,6 +48,13 @@ pub enum Hold {
         who: String,
         /// Since when, in milliseconds since 1970-01-01 UTC.
         since_ms: i64,
+    },
+    /// An *Approval* step waits for people.
+    Approval {
+        /// Which step.
+        step: u32,
+        /// Until when, in milliseconds since 1970-01-01 UTC.
+        until_ms: i64,
     },
     /// A step failed, and its failure strategy asks what to do.
     Asked {
@@ -145,6 +153,9 @@ fn hold(deployment: &Deployment) -> Option<Hold> {
     if let Some((step, until_ms)) = asked(deployment) {
         return Some(Hold::Asked { step, until_ms });
     }
+    if let Some((step, until_ms)) = approval(deployment) {
+        return Some(Hold::Approval { step, until_ms });
+    }
     let (who, since_ms) = deployment.paused.clone().filter(|_| deployment.rollback.is_none())?;
     Some(Hold::Paused { who, since_ms })
 }
@@ -158,11 +169,19 @@ fn asked(deployment: &Deployment) -> Option<(u32, i64)> {
     }
 }
 
+/// The approval that waits, and until when.
+fn approval(deployment: &Deployment) -> Option<(u32, i64)> {
+    let (step, direction @ Direction::Perform) = current(deployment)? else { return None };
+    let (planned, course) = deployment.planned(step).zip(deployment.course(step, direction))?;
+    waiting(planned, course)?;
+    Some((step, timing::limit_due_ms(course, planned, direction)?))
+}
+
 fn wanted(deployment: &Deployment) -> Option<WantedTask> {
     let (step, direction) = current(deployment)?;
     let course = deployment.course(step, direction)?;
     let kind = deployment.planned(step)?.action.kind();
-    (course.stage == Stage::Ready && kind != StepKind::Wait).then(|| WantedTask {
+    (course.stage == Stage::Ready && !kind.is_engines_own()).then(|| WantedTask {
         task: deployment.key(step, direction, course.newest_attempt() + 1),
         kind,
         preferred: deployment.last_delegate,

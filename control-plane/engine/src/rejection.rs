@@ -72,6 +72,20 @@ pub enum Rejection {
         /// Who works on a step now.
         held: Option<Holder>,
     },
+    /// No approval waits for an answer.
+    #[error("there is nothing to {signal}: no approval waits")]
+    NothingToApprove {
+        /// The word.
+        signal: Signal,
+    },
+    /// The approval asks others.
+    #[error("{who} is none of those who may answer this approval: {}", approvers.join(", "))]
+    NotAnApprover {
+        /// Who answered.
+        who: String,
+        /// Who may.
+        approvers: Vec<String>,
+    },
     /// It is another step's turn.
     #[error("it is the turn of step {step}, not of the one that was named")]
     OtherStep {

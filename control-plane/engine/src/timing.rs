@@ -33,7 +33,9 @@ pub(crate) fn limit_counts_from(course: &Course, direction: Direction) -> Option
 /// When the engine stops waiting; none while no limit runs.
 pub(crate) fn limit_due_ms(course: &Course, step: &PlannedStep, direction: Direction) -> Option<i64> {
     let from = limit_counts_from(course, direction)?;
-    Some(plus_seconds(from, step.timeout_seconds.saturating_add(GRACE_SECONDS)))
+    // No delegate reports the end of what the engine keeps itself.
+    let grace = if step.action.kind().is_engines_own() { 0 } else { GRACE_SECONDS };
+    Some(plus_seconds(from, step.timeout_seconds.saturating_add(grace)))
 }
 
 /// Until when a forward step may begin another attempt.
@@ -53,6 +55,7 @@ pub(crate) fn wait_due_ms(course: &Course, step: &PlannedStep) -> Option<i64> {
         | StepAction::ShiftTraffic(_)
         | StepAction::ChangeRoute53Weights(_)
         | StepAction::HttpCheck(_)
-        | StepAction::Note(_) => None,
+        | StepAction::Note(_)
+        | StepAction::Approval(_) => None,
     }
 }

@@ -3,12 +3,13 @@
 use domain::{
     deployment::{AttemptView, DeploymentStatus, DeploymentView, ShiftView, StepState, StepView, UndoView},
     signal::Signal,
-    step::{Checkpoint, StepKind},
+    step::Checkpoint,
     strategy::action_for,
     task::Direction,
 };
 
 use crate::{
+    approval::waiting,
     follow_up::undo_owed,
     next::{Hold, Next, next},
     plan::PlannedStep,
@@ -80,7 +81,22 @@ fn status(deployment: &Deployment, waiting: Option<Vec<String>>) -> DeploymentSt
                 otherwise: otherwise.map_or("rollback", |action| action.as_str()).to_owned(),
             }
         }
+        (_, _, Some(Hold::Approval { step, until_ms })) => approval(deployment, step, until_ms),
         (_, _, None) => DeploymentStatus::Running,
+    }
+}
+
+/// The approval that waits, with what was said so far.
+fn approval(deployment: &Deployment, step: u32, until_ms: i64) -> DeploymentStatus {
+    let (planned, course) = (deployment.planned(step), deployment.course(step, Direction::Perform));
+    let asked = planned.zip(course).and_then(|(planned, course)| waiting(planned, course));
+    DeploymentStatus::WaitingForApproval {
+        step: planned.map_or_else(String::new, |planned| planned.name.clone()),
+        message: asked.map_or_else(String::new, |asked| asked.message.clone()),
+        approvers: asked.map_or_else(Vec::new, |asked| asked.approvers.clone()),
+        count: asked.map_or(1, |asked| asked.count),
+        approved_by: course.map_or_else(Vec::new, |course| course.approved_by.clone()),
+        until_ms,
     }
 }
 
@@ -117,7 +133,7 @@ fn state(course: &Course, planned: &PlannedStep, left: bool) -> StepState {
     match (&course.stage, left) {
         (Stage::Pending, false) => StepState::Pending,
         (Stage::Pending, true) => StepState::Skipped,
-        (Stage::Ready, false) if planned.action.kind() == StepKind::Wait => StepState::Running,
+        (Stage::Ready, false) if planned.action.kind().is_engines_own() => StepState::Running,
         (Stage::Ready, false) => StepState::Wanted,
         (Stage::Held, _) => StepState::Running,
         (Stage::Failed(_) | Stage::Retrying { .. }, false) => StepState::WaitingToRetry,

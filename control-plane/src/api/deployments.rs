@@ -27,6 +27,8 @@ const LISTED: u32 = 20;
 const MOST_LISTED: u32 = 200;
 /// Characters of an idempotency key.
 const KEY: usize = 64;
+/// Characters of a comment, at most.
+const COMMENT: usize = 1_000;
 
 /// The service.
 pub struct DeploymentsService {
@@ -127,18 +129,23 @@ impl Deployments for DeploymentsService {
 
     async fn signal(&self, request: Request<SignalRequest>) -> Result<Response<Deployment>, Status> {
         let who = caller(&request)?.name;
-        let SignalRequest { deployment_id, signal, step } = request.into_inner();
+        let SignalRequest { deployment_id, signal, step, comment } = request.into_inner();
         let id = id(&deployment_id)?;
         let said = Signal::parse(&signal).ok_or_else(|| {
             let known = Signal::ALL.map(Signal::as_str).join(", ");
             invalid(format!("signal: {signal:?} is none of {known}"))
         })?;
+        if comment.chars().count() > COMMENT {
+            return Err(invalid(format!("comment: at most {COMMENT} characters")));
+        }
+        let comment = Some(comment).filter(|comment| !comment.is_empty());
         let about = match step.as_str() {
             "" => None,
             name => Some(self.step_named(id, name).await?),
         };
         tracing::info!(target: "audit", caller = who, deployment = %id, signal, "a deployment was signalled");
-        let view = self.context.dispatch.signal(id, who, said, about).await.map_err(|error| status::dispatch(&error))?;
+        let view = self.context.dispatch.signal(id, who, said, about, comment).await;
+        let view = view.map_err(|error| status::dispatch(&error))?;
         Ok(Response::new(to_wire(&view)))
     }
 

@@ -153,9 +153,10 @@ impl Dispatch {
         who: String,
         signal: Signal,
         step: Option<u32>,
+        comment: Option<String>,
     ) -> Result<DeploymentView, DispatchError> {
-        self.ask(id, |reply| Message::Input { input: Box::new(Input::Signal { who, signal, step }), reply: Reply::Person(reply) })
-            .await
+        let input = Box::new(Input::Signal { who, signal, step, comment });
+        self.ask(id, |reply| Message::Input { input, reply: Reply::Person(reply) }).await
     }
 
     /// How a deployment stands.

@@ -11,6 +11,7 @@ use domain::{
 use engine::{DEFAULT_HAND_OVERS, PlannedStep};
 
 use super::{
+    approval::approval,
     draft::{Documents, family},
     names::Names,
     resolver::Resolver,
@@ -148,6 +149,7 @@ pub(super) fn timeout_seconds(action: &StepAction, steady_minutes: u64) -> u64 {
         StepAction::HttpCheck(check) => (check.within_ms.saturating_add(check.max_latency_ms)).div_ceil(1_000).saturating_add(60),
         StepAction::Note(_) => 60,
         StepAction::Wait(wait) => wait.seconds.max(1),
+        StepAction::Approval(approval) => approval.timeout_seconds,
     }
 }
 
@@ -181,6 +183,7 @@ fn action(
         ActionDocument::Swap(said) => StepAction::SwapTargetGroups(swap(said, source, names, resolver)?),
         ActionDocument::Note(message) => StepAction::Note(Note { message: resolver.later(source, names, message)? }),
         ActionDocument::Wait(length) => StepAction::Wait(Wait { seconds: resolver.now(source, names, length)?.div_ceil(1_000) }),
+        ActionDocument::Approval(said) => StepAction::Approval(approval(said, source, names, resolver)?),
     })
 }
 

@@ -1,5 +1,6 @@
 //! The steps: one file or folder for each kind, with what it does and how that is undone.
 
+mod approval;
 mod counts;
 mod dns;
 mod events;

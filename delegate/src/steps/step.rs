@@ -7,6 +7,7 @@ use domain::{
 };
 
 use super::{
+    approval::NotADelegates,
     dns::{Change, SetUpRoute53},
     http_check::CheckHttp,
     note::{Pause, WriteNote},
@@ -47,6 +48,7 @@ pub fn of(action: &StepAction) -> Box<dyn Step + '_> {
         StepAction::HttpCheck(input) => Box::new(CheckHttp { input }),
         StepAction::Note(input) => Box::new(WriteNote { input }),
         StepAction::Wait(input) => Box::new(Pause { input }),
+        StepAction::Approval(_) => Box::new(NotADelegates),
     }
 }
 

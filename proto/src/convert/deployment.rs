@@ -68,13 +68,19 @@ pub fn from_wire(wire: api::Deployment) -> Result<DeploymentView, Malformed> {
 }
 
 fn signal_to_wire(taken: &SignalView) -> api::SignalTaken {
-    api::SignalTaken { who: taken.who.clone(), signal: taken.signal.as_str().to_owned(), step: taken.step, at_ms: taken.at_ms }
+    api::SignalTaken {
+        who: taken.who.clone(),
+        signal: taken.signal.as_str().to_owned(),
+        step: taken.step,
+        at_ms: taken.at_ms,
+        comment: taken.comment.clone().unwrap_or_default(),
+    }
 }
 
 fn signal_from_wire(taken: api::SignalTaken) -> Result<SignalView, Malformed> {
     let signal = Signal::parse(&taken.signal)
         .ok_or_else(|| Malformed::new("signals.signal", format!("{:?} is no signal", taken.signal)))?;
-    Ok(SignalView { who: taken.who, signal, step: taken.step, at_ms: taken.at_ms })
+    Ok(SignalView { who: taken.who, signal, step: taken.step, comment: some(taken.comment), at_ms: taken.at_ms })
 }
 
 fn time(ms: i64) -> Option<i64> {
@@ -93,6 +99,16 @@ fn status_to_wire(status: &DeploymentStatus) -> api::Status {
             until_ms: *until_ms,
             otherwise: otherwise.clone(),
         }),
+        DeploymentStatus::WaitingForApproval { step, message, approvers, count, approved_by, until_ms } => {
+            State::WaitingForApproval(api::WaitingForApproval {
+                step: step.clone(),
+                message: message.clone(),
+                approvers: approvers.clone(),
+                count: *count,
+                approved_by: approved_by.clone(),
+                until_ms: *until_ms,
+            })
+        }
         DeploymentStatus::Running => State::Running(api::Running {}),
         DeploymentStatus::WaitingForDelegate { reasons } => {
             State::WaitingForDelegate(api::WaitingForDelegate { reasons: reasons.clone() })
@@ -120,6 +136,14 @@ fn status_from_wire(status: Option<api::Status>) -> Result<DeploymentStatus, Mal
         State::WaitingForPerson(asked) => {
             Ok(DeploymentStatus::WaitingForPerson { step: asked.step, until_ms: asked.until_ms, otherwise: asked.otherwise })
         }
+        State::WaitingForApproval(asked) => Ok(DeploymentStatus::WaitingForApproval {
+            step: asked.step,
+            message: asked.message,
+            approvers: asked.approvers,
+            count: asked.count,
+            approved_by: asked.approved_by,
+            until_ms: asked.until_ms,
+        }),
         State::Running(_) => Ok(DeploymentStatus::Running),
         State::WaitingForDelegate(waiting) => Ok(DeploymentStatus::WaitingForDelegate { reasons: waiting.reasons }),
         State::RollingBack(_) => Ok(DeploymentStatus::RollingBack),
@@ -299,6 +323,7 @@ mod tests {
                     who: "me".into(),
                     signal,
                     step: Some(0).filter(|_| signal == Signal::Retry),
+                    comment: Some("no".to_owned()).filter(|_| signal == Signal::Reject),
                     at_ms: 3,
                 })
                 .collect(),
@@ -341,6 +366,14 @@ mod tests {
             DeploymentStatus::Queued { behind: Some("dep_00000000000000000000000000000002".parse().expect("an id")) },
             DeploymentStatus::Paused { who: "me".into(), since_ms: 7 },
             DeploymentStatus::WaitingForPerson { step: "s".into(), until_ms: 8, otherwise: "abort".into() },
+            DeploymentStatus::WaitingForApproval {
+                step: "s".into(),
+                message: "go?".into(),
+                approvers: vec!["a".into(), "b".into()],
+                count: 2,
+                approved_by: vec!["b".into()],
+                until_ms: 8,
+            },
             DeploymentStatus::Running,
             DeploymentStatus::WaitingForDelegate { reasons: vec!["none".into()] },
             DeploymentStatus::RollingBack,

@@ -44,6 +44,21 @@ pub enum DeploymentStatus {
         /// What is done then, in the word of the documents.
         otherwise: String,
     },
+    /// An approval waits for people.
+    WaitingForApproval {
+        /// The step's name.
+        step: String,
+        /// What people are asked.
+        message: String,
+        /// Who may answer. Empty: everybody who may use the API.
+        approvers: Vec<String>,
+        /// How many different people have to approve.
+        count: u32,
+        /// Who did, in that order.
+        approved_by: Vec<String>,
+        /// Until when the answer is waited for, milliseconds since 1970-01-01 UTC.
+        until_ms: i64,
+    },
     /// Steps are being undone.
     RollingBack,
     /// It has ended.
@@ -61,7 +76,7 @@ pub enum StepState {
     Pending,
     /// A task is wanted.
     Wanted,
-    /// A delegate holds a task, or the engine's timer runs.
+    /// A delegate holds a task, the engine's timer runs, or an approval waits for people.
     Running,
     /// It failed for a passing reason and is tried again after a wait.
     WaitingToRetry,
@@ -186,6 +201,9 @@ pub struct SignalView {
     /// The step that it was about, where it was about one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<u32>,
+    /// What the person said about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
     /// When, milliseconds since 1970-01-01 UTC.
     pub at_ms: i64,
 }

@@ -22,11 +22,25 @@ pub enum Signal {
     Ignore,
     /// Take the step that waits for a person, or a *Wait* that runs, for done.
     Succeed,
+    /// Yes, to the approval that waits.
+    Approve,
+    /// No, to the approval that waits.
+    Reject,
 }
 
 impl Signal {
     /// All of them.
-    pub const ALL: [Self; 7] = [Self::Pause, Self::Resume, Self::Abort, Self::RollBack, Self::Retry, Self::Ignore, Self::Succeed];
+    pub const ALL: [Self; 9] = [
+        Self::Pause,
+        Self::Resume,
+        Self::Abort,
+        Self::RollBack,
+        Self::Retry,
+        Self::Ignore,
+        Self::Succeed,
+        Self::Approve,
+        Self::Reject,
+    ];
 
     /// The word on the wire and on the command line.
     pub fn as_str(self) -> &'static str {
@@ -38,6 +52,8 @@ impl Signal {
             Self::Retry => "retry",
             Self::Ignore => "ignore",
             Self::Succeed => "succeed",
+            Self::Approve => "approve",
+            Self::Reject => "reject",
         }
     }
 

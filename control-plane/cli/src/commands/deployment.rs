@@ -1,13 +1,18 @@
 //! `segue deployment`.
 
-use domain::{console::visible, deployment::DeploymentView, error::Error, signal::Signal};
+use domain::{
+    console::visible,
+    deployment::{DeploymentStatus, DeploymentView},
+    error::Error,
+    signal::Signal,
+};
 use proto::api;
 use serde::Serialize;
 use tokio_stream::StreamExt as _;
 
 use super::{follow, goal::Goal};
 use crate::{
-    args::{DeploymentCommand, Output},
+    args::{AnswerArguments, DeploymentCommand, Output},
     client::{Client, deployment},
     error::is_passing,
     render::{self, Screen},
@@ -76,6 +81,8 @@ pub(super) async fn run(client: &Client, screen: &mut Screen, command: Deploymen
         DeploymentCommand::Retry(of) => signal(client, screen, of.id, of.step, Signal::Retry).await,
         DeploymentCommand::Ignore(of) => signal(client, screen, of.id, of.step, Signal::Ignore).await,
         DeploymentCommand::Succeed(of) => signal(client, screen, of.id, of.step, Signal::Succeed).await,
+        DeploymentCommand::Approve(of) => answer(client, screen, of, Signal::Approve).await,
+        DeploymentCommand::Reject(of) => answer(client, screen, of, Signal::Reject).await,
     }
 }
 
@@ -132,11 +139,40 @@ fn one_line(screen: &mut Screen, output: Output, entry: api::LogEntry, heading: 
 }
 
 async fn signal(client: &Client, screen: &mut Screen, id: String, step: Option<String>, signal: Signal) -> Result<u8, Error> {
-    let mut deployments = client.deployments();
-    let request =
-        api::SignalRequest { deployment_id: id.clone(), signal: signal.as_str().to_owned(), step: step.unwrap_or_default() };
-    let view = deployment(client.call(deployments.signal(request)).await?)?;
+    let view = say(client, id.clone(), step, signal, None).await?;
     screen.note(&format!("Deployment {id}: {signal} was asked for; it is {}.\n", render::status_word(&view.status)));
     screen.note(&format!("\nFollow it: segue deployment watch {id}\n"));
     Ok(0)
+}
+
+async fn answer(client: &Client, screen: &mut Screen, of: AnswerArguments, signal: Signal) -> Result<u8, Error> {
+    let AnswerArguments { id, step, comment } = of;
+    let view = say(client, id.clone(), step, signal, comment).await?;
+    let told = if signal == Signal::Approve { "your approval is recorded" } else { "your rejection is recorded" };
+    let so_far = match &view.status {
+        DeploymentStatus::WaitingForApproval { count, approved_by, .. } => {
+            format!("{} of {count} approvals so far ({})", approved_by.len(), visible(&approved_by.join(", ")))
+        }
+        status => format!("it is {}", render::status_word(status)),
+    };
+    screen.note(&format!("Deployment {id}: {told}; {so_far}.\n"));
+    screen.note(&format!("\nFollow it: segue deployment watch {id}\n"));
+    Ok(0)
+}
+
+async fn say(
+    client: &Client,
+    deployment_id: String,
+    step: Option<String>,
+    signal: Signal,
+    comment: Option<String>,
+) -> Result<DeploymentView, Error> {
+    let mut deployments = client.deployments();
+    let request = api::SignalRequest {
+        deployment_id,
+        signal: signal.as_str().to_owned(),
+        step: step.unwrap_or_default(),
+        comment: comment.unwrap_or_default(),
+    };
+    deployment(client.call(deployments.signal(request)).await?)
 }

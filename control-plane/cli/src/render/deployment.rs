@@ -28,6 +28,7 @@ pub fn status_word(status: &DeploymentStatus) -> String {
         DeploymentStatus::WaitingForDelegate { .. } => "waiting for a delegate".to_owned(),
         DeploymentStatus::Paused { .. } => "paused".to_owned(),
         DeploymentStatus::WaitingForPerson { .. } => "waiting for a person".to_owned(),
+        DeploymentStatus::WaitingForApproval { .. } => "waiting for approval".to_owned(),
         DeploymentStatus::RollingBack => "rolling back".to_owned(),
         DeploymentStatus::Finished { outcome } => outcome.to_string(),
     }
@@ -98,7 +99,9 @@ pub fn show(view: &DeploymentView) -> String {
     for taken in &view.signals {
         let step = taken.step.and_then(|step| view.steps.iter().find(|known| known.index == step));
         let about = step.map_or_else(String::new, |step| format!(" {:?}", visible(&step.name)));
-        let _ = writeln!(text, "  {:<14}  {} by {}", format!("{}{about}", taken.signal), time(taken.at_ms), visible(&taken.who));
+        let comment = taken.comment.as_ref().map_or_else(String::new, |comment| format!(": {}", visible(comment)));
+        let what = format!("{}{about}", taken.signal);
+        let _ = writeln!(text, "  {what:<14}  {} by {}{comment}", time(taken.at_ms), visible(&taken.who));
     }
     if let DeploymentStatus::Finished { outcome: Outcome::NeedsOperator(remains) } = &view.status {
         let undone = if is_reopenable(view) { "This could not be undone" } else { "Nothing was undone" };

@@ -62,6 +62,18 @@ pub(super) fn standing(status: &DeploymentStatus, id: DeploymentId) -> Option<St
             visible(step),
             time(*until_ms)
         )),
+        DeploymentStatus::WaitingForApproval { step, message, approvers, count, approved_by, until_ms } => {
+            let who = if approvers.is_empty() { "anyone who may".to_owned() } else { visible(&approvers.join(", ")).to_string() };
+            let by = if approved_by.is_empty() { String::new() } else { format!(" ({})", visible(&approved_by.join(", "))) };
+            Some(format!(
+                "{:?} waits for approval until {}: {}\n  {} of {count} approvals{by}; may answer: {who}\n  segue deployment \
+                 approve|reject {id}\n",
+                visible(step),
+                time(*until_ms),
+                visible(message),
+                approved_by.len()
+            ))
+        }
         DeploymentStatus::RollingBack => {
             Some("Rolling back: every step that was started is undone, the last one first.\n".to_owned())
         }

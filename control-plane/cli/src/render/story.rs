@@ -183,6 +183,7 @@ impl Story {
             | DeploymentStatus::WaitingForDelegate { .. }
             | DeploymentStatus::Paused { .. }
             | DeploymentStatus::WaitingForPerson { .. }
+            | DeploymentStatus::WaitingForApproval { .. }
             | DeploymentStatus::RollingBack => news.push(Said::Standing(view.status.clone(), view.id)),
             DeploymentStatus::Running | DeploymentStatus::Finished { .. } => {}
         }

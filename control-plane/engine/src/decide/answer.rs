@@ -20,7 +20,9 @@ pub fn decide(deployment: &Deployment, input: &Input, now_ms: i64) -> Result<Vec
         Input::Report { task, holder, report } => report::report(&mut draft, *task, *holder, report)?,
         Input::TaskLost { task, why } => report::lost(&mut draft, *task, *why)?,
         Input::TimerFired(id) => timer::fired(&mut draft, *id)?,
-        Input::Signal { who, signal, step } => signal::signal(&mut draft, who, *signal, *step)?,
+        Input::Signal { who, signal, step, comment } => {
+            signal::signal(&mut draft, who, *signal, *step, comment.as_deref())?;
+        }
     }
     Ok(draft.settled())
 }

@@ -4,6 +4,7 @@ use domain::{signal::Signal, step::StepKind, task::Direction};
 
 use super::draft::Draft;
 use crate::{
+    approval::waiting,
     event::Event,
     follow_up::current,
     input::Holder,
@@ -13,7 +14,13 @@ use crate::{
 };
 
 /// Takes a word, or says why it can't be taken. What is so already is harmless.
-pub(super) fn signal(draft: &mut Draft, who: &str, signal: Signal, step: Option<u32>) -> Result<(), Rejection> {
+pub(super) fn signal(
+    draft: &mut Draft,
+    who: &str,
+    signal: Signal,
+    step: Option<u32>,
+    comment: Option<&str>,
+) -> Result<(), Rejection> {
     let deployment = draft.deployment();
     if signal == Signal::Retry && deployment.is_reopenable() {
         draft.record(Event::Reopened { who: who.to_owned(), at_ms: draft.now_ms });
@@ -28,9 +35,16 @@ pub(super) fn signal(draft: &mut Draft, who: &str, signal: Signal, step: Option<
         Signal::Pause => deployment.paused.is_none().then_some(None),
         Signal::Resume => deployment.paused.is_some().then_some(None),
         Signal::Retry | Signal::Ignore | Signal::Succeed => Some(Some(hit(deployment, signal, step)?)),
+        Signal::Approve | Signal::Reject => approval(deployment, who, signal, step)?.map(Some),
     };
     if let Some(step) = hits {
-        draft.record(Event::Signalled { who: who.to_owned(), signal, step, at_ms: draft.now_ms });
+        draft.record(Event::Signalled {
+            who: who.to_owned(),
+            signal,
+            step,
+            comment: comment.map(str::to_owned),
+            at_ms: draft.now_ms,
+        });
     }
     Ok(())
 }
@@ -69,8 +83,33 @@ fn hit(deployment: &Deployment, signal: Signal, named: Option<u32>) -> Result<u3
         }
         Signal::Ignore if asked => Ok(step),
         Signal::Succeed if asked || waits => Ok(step),
-        Signal::Pause | Signal::Resume | Signal::Abort | Signal::RollBack | Signal::Retry | Signal::Ignore | Signal::Succeed => {
-            Err(nothing())
-        }
+        Signal::Pause
+        | Signal::Resume
+        | Signal::Abort
+        | Signal::RollBack
+        | Signal::Retry
+        | Signal::Ignore
+        | Signal::Succeed
+        | Signal::Approve
+        | Signal::Reject => Err(nothing()),
     }
+}
+
+/// The approval that a yes or no hits; none when this person said yes before, which counts once.
+fn approval(deployment: &Deployment, who: &str, signal: Signal, named: Option<u32>) -> Result<Option<u32>, Rejection> {
+    let nothing = || Rejection::NothingToApprove { signal };
+    if deployment.turn.is_some() {
+        return Err(nothing());
+    }
+    let (step, direction) = current(deployment).ok_or_else(nothing)?;
+    if named.is_some_and(|named| named != step) {
+        return Err(Rejection::OtherStep { step });
+    }
+    let (planned, course) = deployment.planned(step).zip(deployment.course(step, direction)).ok_or_else(nothing)?;
+    let asked = waiting(planned, course).filter(|_| course.rejected.is_none() && !course.limit_passed).ok_or_else(nothing)?;
+    if !asked.may_answer(who) {
+        return Err(Rejection::NotAnApprover { who: who.to_owned(), approvers: asked.approvers.clone() });
+    }
+    let before = signal == Signal::Approve && course.approved_by.iter().any(|name| name == who);
+    Ok((!before).then_some(step))
 }

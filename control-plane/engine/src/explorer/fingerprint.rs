@@ -90,4 +90,10 @@ fn write_course(course: &Course, bytes: &mut Vec<u8>) {
         Asked::Until(_) => 1,
         Asked::InVain => 2,
     });
+    // Who approved first makes no difference, but who did does.
+    let mut approved_by: Vec<&str> = course.approved_by.iter().map(String::as_str).collect();
+    approved_by.sort_unstable();
+    bytes.push(small(approved_by.len()));
+    bytes.extend(approved_by.iter().flat_map(|name| name.bytes()));
+    bytes.push(u8::from(course.rejected.is_some()));
 }

@@ -6,7 +6,7 @@ use super::world::{Actor, Phase, Rules, Said, World};
 use crate::{
     decide::decide,
     event::{Event, Loss},
-    fixture::{LIMIT_SECONDS, checkpoint, holder},
+    fixture::{APPROVERS, LIMIT_SECONDS, checkpoint, holder},
     follow_up::follow_up,
     input::Input,
     next::{HeldTask, Hold, Next, Timer, TimerId, WantedTask, next},
@@ -93,6 +93,13 @@ pub(super) enum Move {
         signal: Signal,
         tear: usize,
     },
+    /// A person answers the approval that waits.
+    Answer {
+        who: &'static str,
+        signal: Signal,
+        step: u32,
+        tear: usize,
+    },
 }
 
 /// More events than any batch has.
@@ -139,6 +146,9 @@ pub(super) fn moves(world: &World, rules: Rules) -> Vec<Move> {
             }
             moves.extend(signals(may_fail));
             moves.extend(answers(hold.as_ref(), may_fail));
+            if let Some(Hold::Approval { step, .. }) = hold {
+                moves.extend(approvals(step, may_fail));
+            }
         }
     }
     for (index, actor) in world.actors.iter().enumerate() {
@@ -152,10 +162,20 @@ fn answers(hold: Option<&Hold>, may_fail: bool) -> impl Iterator<Item = Move> {
     let all: &[Signal] = match hold {
         Some(Hold::Paused { .. }) => &[Signal::Resume],
         Some(Hold::Asked { .. }) if may_fail => &[Signal::Retry, Signal::Ignore, Signal::Succeed],
-        None if may_fail => &[Signal::Pause, Signal::Retry],
-        Some(Hold::Asked { .. }) | None => &[],
+        Some(Hold::Approval { .. }) | None if may_fail => &[Signal::Pause, Signal::Retry, Signal::Resume],
+        Some(Hold::Asked { .. } | Hold::Approval { .. }) | None => &[],
     };
     all.iter().map(|signal| Move::Signal { signal: *signal, tear: 0 })
+}
+
+/// What people say to an approval. A yes costs nothing: somebody will. That one comes twice, or from a stranger, changes nothing.
+fn approvals(step: u32, may_fail: bool) -> impl Iterator<Item = Move> {
+    let yes = APPROVERS.into_iter().flat_map(move |who| {
+        let tears = if may_fail { 0..LONGEST_BATCH } else { 0..1 };
+        tears.map(move |tear| Move::Answer { who, signal: Signal::Approve, step, tear })
+    });
+    let no = [0, 1, 2].map(|tear| Move::Answer { who: APPROVERS[0], signal: Signal::Reject, step, tear });
+    yes.chain(no.into_iter().filter(move |_| may_fail))
 }
 
 fn signals(may_fail: bool) -> impl Iterator<Item = Move> {
@@ -270,11 +290,21 @@ pub(super) fn make(world: &World, rules: Rules, made: Move) -> Result<Option<Wor
             if signal != Signal::Resume {
                 after.fault(None);
             }
-            let input = Input::Signal { who: "bob".to_owned(), signal, step: None };
+            let input = Input::Signal { who: "bob".to_owned(), signal, step: None, comment: None };
             match tear {
                 // It may be refused: an abort is final.
                 0 => send_late(&mut after, &input)?,
                 _ => after.faults > 0 && send(&mut after, &input, 0, tear)?,
+            }
+        }
+        Move::Answer { who, signal, step, tear } => {
+            if signal == Signal::Reject {
+                after.fault(None);
+            }
+            let input = Input::Signal { who: who.to_owned(), signal, step: Some(step), comment: None };
+            match tear {
+                0 => send_late(&mut after, &input)?,
+                _ => after.faults > 0 && send_answer(&mut after, &input, tear)?,
             }
         }
         Move::Look { actor }
@@ -399,7 +429,8 @@ fn by_actor(after: &mut World, rules: Rules, index: usize, made: Move) -> Result
         | Move::Dispatch
         | Move::LostUndelivered
         | Move::Timer { .. }
-        | Move::Signal { .. } => return Err(format!("{made:?} is not an actor's")),
+        | Move::Signal { .. }
+        | Move::Answer { .. } => return Err(format!("{made:?} is not an actor's")),
     }
     Ok(true)
 }
@@ -422,6 +453,11 @@ fn send(world: &mut World, input: &Input, now_ms: i64, tear: usize) -> Result<bo
     world.append(&events)?;
     repeat(world, input, now_ms)?;
     Ok(true)
+}
+
+/// Hands an answer to the engine of which only the first events become durable.
+fn send_answer(world: &mut World, input: &Input, tear: usize) -> Result<bool, String> {
+    if decide(&world.deployment, input, 0).is_err() { Ok(false) } else { send(world, input, 0, tear) }
 }
 
 /// Hands an input to the engine, which may refuse it. Whether it was taken.

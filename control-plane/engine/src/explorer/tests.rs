@@ -13,7 +13,7 @@ use super::{
     world::Rules,
 };
 use crate::{
-    fixture::Shape::{self, Aborts, Asks, Changes, Looks, Optional, Stops, Waits},
+    fixture::Shape::{self, Aborts, Approves, Asks, Changes, Looks, Optional, Stops, Waits},
     planted::Planted,
 };
 
@@ -66,6 +66,9 @@ fn no_reachable_state_is_wrong_and_every_one_can_end() {
     for strategy in [Asks, Stops, Optional, Aborts] {
         all.extend([(vec![Changes, strategy], 3), (vec![strategy, Changes], 3), (vec![Changes, strategy, Looks], 2)]);
     }
+    // Approvals: alone, and between steps that are undone when somebody says no.
+    all.extend([(vec![Approves], 4), (vec![Approves, Approves], 2), (vec![Changes, Approves], 3)]);
+    all.extend([(vec![Approves, Changes], 3), (vec![Changes, Approves, Changes], 2)]);
     match explore_all(&all, Rules::SOUND) {
         Ok(seen) => {
             let [succeeded, rolled_back, needs_operator, aborted] = seen.endings;

@@ -14,6 +14,7 @@ use domain::{
 
 use super::{Asked, Attempt, AttemptEnd, Course, Deployment, Passed, Rollback, Stage};
 use crate::{
+    approval,
     event::{Event, Loss},
     input::Holder,
     invariants,
@@ -120,7 +121,13 @@ impl Deployment {
                         course.renew(*at_ms);
                     }
                 }
-                self.signals.push(SignalView { who: who.clone(), signal: Signal::Retry, step: None, at_ms: *at_ms });
+                self.signals.push(SignalView {
+                    who: who.clone(),
+                    signal: Signal::Retry,
+                    step: None,
+                    comment: None,
+                    at_ms: *at_ms,
+                });
                 Ok(())
             }
             Event::Created { .. } => Err("the deployment exists"),
@@ -144,7 +151,7 @@ impl Deployment {
                 require(self.held().is_none(), "a task is held")?;
                 require(task.deployment == self.plan.deployment, "it is another deployment's task")?;
                 require(
-                    self.planned(task.step).is_some_and(|planned| planned.action.kind() != StepKind::Wait),
+                    self.planned(task.step).is_some_and(|planned| !planned.action.kind().is_engines_own()),
                     "no task belongs to this step",
                 )?;
                 let course = self.at(task.step, task.direction)?;
@@ -217,6 +224,15 @@ impl Deployment {
                 course.stage = Stage::Succeeded { output: Arc::new(StepOutput::Nothing), at_ms: *at_ms };
                 Ok(())
             }
+            Event::Approved { step, at_ms } => {
+                let planned = self.planned(*step).ok_or("the plan has no such step")?;
+                let course = self.course(*step, Direction::Perform).ok_or("the plan has no such step")?;
+                let given = approval::waiting(planned, course).is_some_and(|asked| approval::is_given(asked, course));
+                require(given, "approvals are missing")?;
+                let output = Arc::new(approval::output(course));
+                self.at(*step, Direction::Perform)?.stage = Stage::Succeeded { output, at_ms: *at_ms };
+                Ok(())
+            }
             Event::LimitPassed { step, direction, .. } => {
                 let course = self.at(*step, *direction)?;
                 require(course.stage != Stage::Pending && !course.is_over(), "no limit runs")?;
@@ -254,9 +270,13 @@ impl Deployment {
                 self.rollback = Some(Rollback { reason: reason.clone(), at_ms: *at_ms });
                 Ok(())
             }
-            Event::Signalled { who, signal, step, at_ms } => {
-                self.hear(who, *signal, *step, *at_ms)?;
-                self.signals.push(SignalView { who: who.clone(), signal: *signal, step: *step, at_ms: *at_ms });
+            Event::Signalled { who, signal, step, comment, at_ms } => {
+                match signal {
+                    Signal::Approve | Signal::Reject => self.hear_about_approval(who, *signal, *step, comment.as_ref())?,
+                    signal => self.hear(who, *signal, *step, *at_ms)?,
+                }
+                let comment = comment.clone();
+                self.signals.push(SignalView { who: who.clone(), signal: *signal, step: *step, comment, at_ms: *at_ms });
                 Ok(())
             }
             Event::Finished { outcome, at_ms } => {
@@ -303,6 +323,29 @@ impl Deployment {
                 require(open, "the step does not wait")?;
                 course.stage = Stage::Passed { how: Passed::MarkedSucceeded, at_ms };
             }
+            Signal::Approve | Signal::Reject => return Err("it is about an approval"),
+        }
+        Ok(())
+    }
+
+    /// A yes or no to an approval that waits.
+    fn hear_about_approval(
+        &mut self,
+        who: &str,
+        signal: Signal,
+        step: Option<u32>,
+        comment: Option<&String>,
+    ) -> Result<(), &'static str> {
+        let step = step.ok_or("it names no step")?;
+        let (planned, course) =
+            self.planned(step).zip(self.course(step, Direction::Perform)).ok_or("the plan has no such step")?;
+        require(approval::waiting(planned, course).is_some(), "no approval waits")?;
+        require(course.rejected.is_none(), "it was rejected")?;
+        let course = self.at(step, Direction::Perform)?;
+        match signal {
+            Signal::Reject => course.rejected = Some((who.to_owned(), comment.cloned())),
+            _ if course.approved_by.iter().any(|before| before == who) => return Err("one person counts once"),
+            _ => course.approved_by.push(who.to_owned()),
         }
         Ok(())
     }

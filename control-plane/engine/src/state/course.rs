@@ -115,6 +115,10 @@ pub struct Course {
     pub limit_passed: bool,
     /// Whether a person was asked about its failure.
     pub asked: Asked,
+    /// Of an approval: who said yes, each once, in that order.
+    pub approved_by: Vec<String>,
+    /// Of an approval: who said no, and what about it.
+    pub rejected: Option<(String, Option<String>)>,
 }
 
 /// A step: forward and back.
@@ -159,6 +163,8 @@ impl Course {
             lost: 0,
             limit_passed: false,
             asked: Asked::No,
+            approved_by: Vec::new(),
+            rejected: None,
         }
     }
 
@@ -204,6 +210,8 @@ impl Course {
         self.limit_passed = false;
         self.lost = 0;
         self.asked = Asked::No;
+        self.approved_by.clear();
+        self.rejected = None;
     }
 
     /// Whether nothing more will be tried, well or not.

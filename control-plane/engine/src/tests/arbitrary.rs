@@ -19,7 +19,7 @@ use crate::{
 };
 
 fn shapes() -> impl Strategy<Value = Vec<Shape>> {
-    prop::collection::vec(prop_oneof![Just(Shape::Changes), Just(Shape::Looks), Just(Shape::Waits)], 1..5)
+    prop::collection::vec(prop_oneof![Just(Shape::Changes), Just(Shape::Looks), Just(Shape::Waits), Just(Shape::Approves)], 1..5)
 }
 
 fn direction() -> impl Strategy<Value = Direction> {
@@ -68,7 +68,11 @@ fn given() -> impl Strategy<Value = Given> {
         2 => any_task().prop_map(|task| Input::TaskLost { task, why: Loss::LeaseEnded }),
         2 => timer().prop_map(Input::TimerFired),
         1 => prop_oneof![Just(Signal::Abort), Just(Signal::RollBack)]
-            .prop_map(|signal| Input::Signal { who: "bob".to_owned(), signal, step: None }),
+            .prop_map(|signal| Input::Signal { who: "bob".to_owned(), signal, step: None, comment: None }),
+        2 => (prop::sample::select(vec!["carol", "dave", "bob"]), any::<bool>(), 0_u32..5).prop_map(|(who, yes, step)| {
+            let signal = if yes { Signal::Approve } else { Signal::Reject };
+            Input::Signal { who: who.to_owned(), signal, step: Some(step), comment: Some("seen".to_owned()) }
+        }),
         1 => shapes().prop_map(|shapes| Input::Create(plan(&shapes))),
     ];
     prop_oneof![

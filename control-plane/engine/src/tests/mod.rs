@@ -1,5 +1,6 @@
 //! The engine's tests: tables of inputs and what they lead to.
 
+mod approvals;
 mod arbitrary;
 mod journal;
 mod late_and_repeated;

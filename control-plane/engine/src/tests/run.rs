@@ -75,7 +75,7 @@ impl Run {
     }
 
     pub fn signal(&mut self, signal: Signal) -> Names {
-        self.give(Input::Signal { who: "bob".to_owned(), signal, step: None })
+        self.give(Input::Signal { who: "bob".to_owned(), signal, step: None, comment: None })
     }
 
     /// Lets the time come at which this timer is due, and fires it.

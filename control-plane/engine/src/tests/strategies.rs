@@ -77,7 +77,7 @@ fn a_step_that_changes_something_is_never_passed_over() {
 #[test]
 fn a_word_for_another_step_is_refused() {
     let mut run = asked();
-    let late = Input::Signal { who: "bob".into(), signal: Retry, step: Some(0) };
+    let late = Input::Signal { who: "bob".into(), signal: Retry, step: Some(0), comment: None };
     assert_eq!(run.give(late), Err(Rejection::OtherStep { step: 1 }));
     let mut fresh = Run::started(&[Changes]);
     for word in [Retry, Ignore, Succeed] {

@@ -171,7 +171,7 @@ async fn a_deployment_is_planned_watched_to_its_end_and_its_log_followed() {
     let list = ListDeploymentsRequest { application: "shop".into(), limit: 0 };
     let listed = deployments(&world).await.list(world.request(list)).await.expect("are listed").into_inner().deployments;
     assert_eq!(listed.iter().map(|deployment| deployment.id.as_str()).collect::<Vec<_>>(), [deployment_id.as_str()]);
-    let late = SignalRequest { deployment_id, signal: "abort".into(), step: String::new() };
+    let late = SignalRequest { deployment_id, signal: "abort".into(), ..SignalRequest::default() };
     let refused = deployments(&world).await.signal(world.request(late)).await.expect_err("it is over");
     assert_eq!(refused.code(), Code::FailedPrecondition);
 }
@@ -219,7 +219,7 @@ async fn what_is_not_there_is_said_with_its_class() {
     assert_eq!(deployments.watch(get(&unknown)).await.expect_err("unknown").code(), Code::NotFound);
     let logs = LogsRequest { deployment_id: unknown.clone(), after: 0, follow: true };
     assert_eq!(deployments.logs(world.request(logs)).await.expect_err("unknown").code(), Code::NotFound);
-    let signal = SignalRequest { deployment_id: unknown, signal: "dance".into(), step: String::new() };
+    let signal = SignalRequest { deployment_id: unknown, signal: "dance".into(), ..SignalRequest::default() };
     assert_eq!(deployments.signal(world.request(signal)).await.expect_err("no signal").code(), Code::InvalidArgument);
     let mut discovery = DiscoveryClient::new(world.api().await);
     let question = DiscoveryRequest { infrastructure: "eu".into(), subject: "loadBalancers".into(), ..Default::default() };

@@ -107,7 +107,7 @@ async fn one_deployment_at_a_time_on_a_line_in_the_order_of_acceptance() {
     }
     let queued = world.dispatch().view(ids[1]).await.expect("a view");
     assert_eq!(queued.status, DeploymentStatus::Queued { behind: Some(ids[0]) });
-    let aborted = world.dispatch().signal(ids[1], "me".into(), Signal::Abort, None).await.expect("is aborted");
+    let aborted = world.dispatch().signal(ids[1], "me".into(), Signal::Abort, None, None).await.expect("is aborted");
     assert_eq!(aborted.status, DeploymentStatus::Finished { outcome: Outcome::Aborted });
     for id in [ids[0], ids[2]] {
         let task = link.assigned().await.task;
@@ -124,7 +124,7 @@ async fn an_abort_tells_the_delegate_to_stop_and_waits_for_it() {
     let (mut link, _) = joined.connect(&world, hello(1)).await;
     let id = world.deploy(&["a", "b"]).await;
     let task = link.assigned().await.task;
-    world.dispatch().signal(id, "me".into(), Signal::Abort, None).await.expect("is taken");
+    world.dispatch().signal(id, "me".into(), Signal::Abort, None, None).await.expect("is taken");
     assert_eq!(link.cancelled().await, task.to_string());
     assert_eq!(link.fail(task).await, "");
     assert_eq!(world.until_finished(id).await, Outcome::Aborted);

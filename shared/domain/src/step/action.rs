@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ChangeWeights, DnsSetup, HttpCheck, LoadBalancerSetup, Note, PreviousVersionSetup, ShiftTraffic, StepKind, SwapTargetGroups,
-    UpgradeContainers, Wait,
+    Approval, ChangeWeights, DnsSetup, HttpCheck, LoadBalancerSetup, Note, PreviousVersionSetup, ShiftTraffic, StepKind,
+    SwapTargetGroups, UpgradeContainers, Wait,
 };
 
 /// What a step does. Closed: a delegate that does not know a kind is not offered it (see [`StepKind`]).
@@ -31,6 +31,8 @@ pub enum StepAction {
     Note(Note),
     /// A pause, kept by the engine's own timer.
     Wait(Wait),
+    /// People's word, kept by the engine.
+    Approval(Approval),
 }
 
 impl StepAction {
@@ -47,6 +49,7 @@ impl StepAction {
             Self::HttpCheck(_) => StepKind::HttpCheck,
             Self::Note(_) => StepKind::Note,
             Self::Wait(_) => StepKind::Wait,
+            Self::Approval(_) => StepKind::Approval,
         }
     }
 }

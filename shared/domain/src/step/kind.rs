@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{HttpCheckOutput, SetupOutput, ShiftOutput, SwapOutput, UpgradeOutput, WeightsOutput};
+use super::{ApprovalOutput, HttpCheckOutput, SetupOutput, ShiftOutput, SwapOutput, UpgradeOutput, WeightsOutput};
 
 /// The kind of a step without its inputs: what a delegate says it supports, and what documents name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -28,11 +28,13 @@ pub enum StepKind {
     Note,
     /// A pause.
     Wait,
+    /// People's word.
+    Approval,
 }
 
 impl StepKind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::BlueGreenLoadBalancerSetup,
         Self::BlueGreenRoute53Setup,
         Self::PreviousVersionSetup,
@@ -43,6 +45,7 @@ impl StepKind {
         Self::HttpCheck,
         Self::Note,
         Self::Wait,
+        Self::Approval,
     ];
 
     /// The key in a workflow document and the name on the wire.
@@ -58,6 +61,7 @@ impl StepKind {
             Self::HttpCheck => "httpCheck",
             Self::Note => "note",
             Self::Wait => "wait",
+            Self::Approval => "approval",
         }
     }
 
@@ -84,6 +88,7 @@ impl StepKind {
             Self::HttpCheck => "HTTP Check",
             Self::Note => "Note",
             Self::Wait => "Wait",
+            Self::Approval => "Approval",
         }
     }
 
@@ -97,6 +102,7 @@ impl StepKind {
             Self::SwapTargetGroups => "Swap Target Groups",
             Self::ChangeRoute53Weights => "Change Route 53 Weights",
             Self::Note | Self::Wait => "Wrap up",
+            Self::Approval => "Approve",
         }
     }
 
@@ -110,7 +116,13 @@ impl StepKind {
             Self::ChangeRoute53Weights => Some("Rollback Route 53 Weights"),
             // The previous version's setup changes nothing.
             Self::PreviousVersionSetup | Self::HttpCheck | Self::Note | Self::Wait => None,
+            Self::Approval => None,
         }
+    }
+
+    /// Whether the engine itself carries it out, so that no delegate gets a task of it.
+    pub fn is_engines_own(self) -> bool {
+        matches!(self, Self::Wait | Self::Approval)
     }
 
     /// Names of the outputs that `${steps.<step>.<output>}` may ask for.
@@ -123,6 +135,7 @@ impl StepKind {
             Self::ChangeRoute53Weights => &WeightsOutput::NAMES,
             Self::HttpCheck => &HttpCheckOutput::NAMES,
             Self::Note | Self::Wait => &[],
+            Self::Approval => &ApprovalOutput::NAMES,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! [`crate::task::Assignment::resolved_action`]) and `${secrets.*}` (known only to the delegate).
 
 mod action;
+mod approval;
 mod checkpoint;
 mod dns;
 mod http_check;
@@ -19,6 +20,7 @@ mod upgrade;
 mod wait;
 
 pub use action::StepAction;
+pub use approval::{Approval, ApprovalOutput};
 pub use checkpoint::Checkpoint;
 pub use dns::{ChangeWeights, DnsSetup, DnsTarget, DnsTraffic, ServiceRegistry, WeightedRecord, WeightsOutput};
 pub use http_check::{HttpCheck, HttpCheckOutput, HttpTarget};

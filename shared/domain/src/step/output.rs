@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{HttpCheckOutput, SetupOutput, ShiftOutput, SwapOutput, UpgradeOutput, WeightsOutput};
+use super::{ApprovalOutput, HttpCheckOutput, SetupOutput, ShiftOutput, SwapOutput, UpgradeOutput, WeightsOutput};
 
 /// What a step that succeeded hands to later steps and to `${steps.*}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,8 @@ pub enum StepOutput {
     Weights(Box<WeightsOutput>),
     /// Of *HTTP Check*.
     HttpCheck(HttpCheckOutput),
+    /// Of *Approval*.
+    Approval(ApprovalOutput),
     /// Of steps that hand on nothing, and of every undo.
     Nothing,
 }
@@ -36,6 +38,7 @@ impl StepOutput {
             Self::Swap(output) => output.values(),
             Self::Weights(output) => output.values(),
             Self::HttpCheck(output) => output.values(),
+            Self::Approval(output) => output.values(),
             Self::Nothing => BTreeMap::new(),
         }
     }

@@ -1,5 +1,6 @@
 //! What each kind of step is told in a workflow document.
 
+mod approval;
 mod dns;
 mod http_check;
 mod setup;
@@ -9,6 +10,7 @@ mod step;
 mod swap;
 mod upgrade;
 
+pub use approval::ApprovalDocument;
 pub use dns::{DnsSetupDocument, RegistryDocument, WeightsDocument};
 pub use http_check::{HttpCheckDocument, HttpTargetDocument};
 pub use setup::{AutoScalingDocument, DesiredCountDocument, PairDocument, SetupDocument, VersionDocument};

@@ -1,7 +1,8 @@
 //! A step: a mapping with one key that says its kind, beside what every step may have.
 
 use super::{
-    DnsSetupDocument, HttpCheckDocument, SetupDocument, ShiftTrafficDocument, SwapDocument, UpgradeDocument, WeightsDocument,
+    ApprovalDocument, DnsSetupDocument, HttpCheckDocument, SetupDocument, ShiftTrafficDocument, SwapDocument, UpgradeDocument,
+    WeightsDocument,
 };
 use crate::{
     manifest::{
@@ -59,6 +60,8 @@ pub enum ActionDocument {
     Note(Template<FreeText>),
     /// A pause.
     Wait(Template<Duration>),
+    /// People's word.
+    Approval(ApprovalDocument),
 }
 
 /// How often, and after which waits, a step is tried again.
@@ -81,12 +84,13 @@ impl ActionDocument {
             Self::Weights(_) => StepKind::ChangeRoute53Weights,
             Self::Note(_) => StepKind::Note,
             Self::Wait(_) => StepKind::Wait,
+            Self::Approval(_) => StepKind::Approval,
         }
     }
 }
 
 /// Every key a step may have: its kinds first.
-const KNOWN: [&str; 13] = [
+const KNOWN: [&str; 14] = [
     "blueGreenLoadBalancerSetup",
     "blueGreenRoute53Setup",
     "upgradeContainers",
@@ -96,6 +100,7 @@ const KNOWN: [&str; 13] = [
     "httpCheck",
     "note",
     "wait",
+    "approval",
     "name",
     "timeout",
     "retry",
@@ -164,6 +169,7 @@ impl StepDocument {
             StepKind::ChangeRoute53Weights => ActionDocument::Weights(Box::new(WeightsDocument::read(element)?)),
             StepKind::Note => ActionDocument::Note(element.template()?),
             StepKind::Wait => ActionDocument::Wait(element.template()?),
+            StepKind::Approval => ActionDocument::Approval(ApprovalDocument::read(element)?),
         })
     }
 }
@@ -171,6 +177,8 @@ impl StepDocument {
 fn check_timeout(kind: StepKind, timeout: &Located<u64>, element: &Element<'_>) -> bool {
     let wrong = if kind == StepKind::Wait {
         Wrong::new("a wait takes as long as it says; it has no timeout")
+    } else if kind == StepKind::Approval {
+        Wrong::new("an approval's own timeout says how long it waits").hint("write it below approval:")
     } else if timeout.value < 1_000 {
         Wrong::new("a step that may take less than a second can't succeed")
     } else {
