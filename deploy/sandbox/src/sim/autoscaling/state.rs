@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// Activities that are remembered.
 const MOST_ACTIVITIES: usize = 1_000;
@@ -121,6 +121,30 @@ pub(super) struct Activity {
 }
 
 impl Autoscaling {
+    /// Targets and policies, without clocks and counters.
+    pub fn shapes(&self) -> Value {
+        let targets: Map<String, Value> = self
+            .targets
+            .iter()
+            .map(|(resource, target)| {
+                let Suspended { into, out, scheduled } = target.suspended;
+                let shape = json!({
+                    "min": target.min, "max": target.max, "tags": target.tags,
+                    "suspended": {"in": into, "out": out, "scheduled": scheduled},
+                });
+                (resource.clone(), shape)
+            })
+            .collect();
+        let policies: Map<String, Value> = self
+            .policies
+            .iter()
+            .map(|((resource, name), policy)| {
+                (format!("{resource}/{name}"), json!({"type": policy.kind.as_str(), "configuration": policy.configuration}))
+            })
+            .collect();
+        json!({"targets": targets, "policies": policies})
+    }
+
     /// Remembers what was done.
     pub(super) fn note(&mut self, activity: Activity) {
         self.activities.push_front(activity);

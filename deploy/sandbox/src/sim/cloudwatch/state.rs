@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Map, Value, json};
+
 use super::{
     alarm::Alarm,
     series::{Metric, Numbers, Series},
@@ -26,6 +28,19 @@ pub struct CloudWatch {
 }
 
 impl CloudWatch {
+    /// Alarms, without their states.
+    pub fn shapes(&self) -> Value {
+        let shape = |alarm: &Alarm| {
+            json!({
+                "metric": [alarm.metric.namespace, alarm.metric.name], "dimensions": alarm.metric.dimensions,
+                "statistic": alarm.statistic, "period": alarm.period, "periods": alarm.periods, "needed": alarm.needed,
+                "threshold": alarm.threshold, "comparison": alarm.comparison.as_str(), "missing": alarm.missing.as_str(),
+                "actions": alarm.actions, "actionsEnabled": alarm.actions_enabled,
+            })
+        };
+        self.alarms.iter().map(|(name, alarm)| (name.clone(), shape(alarm))).collect::<Map<_, _>>().into()
+    }
+
     /// Adds numbers to a metric.
     pub fn add(&mut self, metric: Metric, now: f64, wall: f64, numbers: Numbers) {
         self.metrics.entry(metric).or_default().add(now, wall, numbers);

@@ -7,7 +7,7 @@ use super::{
     answer::{Answer, pem, plain},
     fault_reader,
 };
-use crate::sim::{ecs::ServiceStatus, simulator::World};
+use crate::sim::{autoscaling::Autoscaling, cloudwatch::CloudWatch, ecs::ServiceStatus, simulator::World};
 
 /// Answers a control request.
 pub fn handle(world: &World, method: &Method, what: &str, body: &[u8]) -> Answer {
@@ -102,6 +102,8 @@ fn state(world: &World) -> Value {
         let region_state = json!({
             "clusters": clusters, "services": services, "taskDefinitions": definitions,
             "listeners": listeners, "rules": rules, "targetGroups": groups, "tags": elb.tags,
+            "scaling": state.autoscaling.get(&(account.clone(), region.clone())).map(Autoscaling::shapes),
+            "alarms": state.cloudwatch.get(&(account.clone(), region.clone())).map(CloudWatch::shapes),
         });
         all.insert(format!("{account}/{region}"), region_state);
     }
