@@ -128,6 +128,9 @@ def test_authentication_is_told_whole_and_passes(both: World, region: str):
     assert told["Actions"][0] == {**oidc, "AuthenticateOidcConfig": expected}
     with refused("ValidationError", "supported only on HTTPS listeners"):
         both.elb.create_rule(ListenerArn=both.listeners[0], **given)
+    plain = both.elb.create_rule(ListenerArn=both.listeners[0], **given | {"Actions": actions[1:]})["Rules"][0]["RuleArn"]
+    with refused("ValidationError", "supported only on HTTPS listeners"):
+        both.elb.modify_rule(RuleArn=plain, Actions=actions)
     with urllib.request.urlopen(f"{both.simulator.endpoint}/_sandbox/ca", timeout=10) as reply:
         context = ssl.create_default_context(cadata=reply.read().decode())
 

@@ -82,9 +82,14 @@ pub(super) fn modify(params: &Params, context: &mut Context<'_>) -> Answer {
         return Err(ApiError::new("OperationNotPermitted", format!("Default rule '{}' cannot be modified", input.rule_arn)));
     }
     let listener = context.elb.rules.get(&input.rule_arn).ok_or_else(not_found)?.listener.clone();
-    let balancer = context.elb.listeners.get(&listener).and_then(|l| l.shape.load_balancer_arn.clone()).unwrap_or_default();
+    let stands = context.elb.listeners.get(&listener).map(|listener| &listener.shape);
+    let balancer = stands.and_then(|shape| shape.load_balancer_arn.clone()).unwrap_or_default();
+    let protocol = stands.and_then(|shape| shape.protocol.clone()).unwrap_or_default();
     let given: wire::Actions = form::list(params, "Actions")?;
     let actions = if given.items.is_empty() { None } else { Some(usage::normalised(context.elb, &balancer, &given)?) };
+    if let Some(actions) = &actions {
+        flows::check(context.elb, &balancer, &protocol, actions)?;
+    }
     let conditions = conditions::normalised(form::list(params, "Conditions")?)?;
     let transforms = transforms(params)?;
     let rule = context.elb.rules.get_mut(&input.rule_arn).ok_or_else(not_found)?;
