@@ -12,6 +12,7 @@ mod kills;
 mod matrix;
 mod refusals;
 mod rollback;
+mod scaling;
 mod undo;
 mod versions;
 mod ways;

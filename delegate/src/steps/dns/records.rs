@@ -9,11 +9,14 @@ use domain::{
 
 use crate::{
     aws::model::{RecordChange, RecordSet},
-    executor::{Outcome, Repeat, StepContext},
+    executor::{Halt, Outcome, Repeat, StepContext},
 };
 
 /// How long AWS may take to tell all of its name servers, in its own time; it says 60 s itself.
 const IN_SYNC_WITHIN: Duration = Duration::from_secs(600);
+
+/// How long it usually takes (docs: generally within 60 seconds).
+const IN_SYNC_USUALLY: Duration = Duration::from_secs(60);
 
 /// Whether a record leads to this target: names end with a dot or not, and case says nothing.
 pub(super) fn leads_to(record: &RecordSet, target: &DnsTarget) -> bool {
@@ -127,17 +130,19 @@ pub(super) async fn set(
     if changes.is_empty() {
         return Ok(());
     }
-    // A deletion that is sent twice is refused the second time, since nothing is there to match: then it is looked at again.
-    let change = context.write(Repeat::Harmless, || api.change(&dns.zone, &dns.alias, &changes)).await;
-    let change = match change {
-        Ok(change) => Some(change),
-        Err(halt) if alike(&ours(context, dns, prefix).await?, wanted) => {
-            drop(halt);
-            None
+    let sent = context.write(Repeat::Harmless, || api.change(&dns.zone, &dns.alias, &changes)).await;
+    let change = match sent {
+        Ok(change) => change,
+        // A deletion that is sent twice is refused the second time, since nothing is there to match. The first one happened then,
+        // and its id is lost.
+        Err(Halt::Failed(failure)) if !alike(&ours(context, dns, prefix).await?, wanted) => return Err(failure.into()),
+        Err(Halt::Failed(_)) if wanted.is_empty() => return context.pause(context.polling().aws_time(IN_SYNC_USUALLY)).await,
+        Err(Halt::Failed(_)) => {
+            let again: Vec<RecordChange> = wanted.iter().cloned().map(RecordChange::Upsert).collect();
+            context.write(Repeat::Harmless, || api.change(&dns.zone, &dns.alias, &again)).await?
         }
         Err(halt) => return Err(halt),
     };
-    let Some(change) = change else { return Ok(()) };
     let limit = context.polling().aws_time(IN_SYNC_WITHIN);
     let mut waiting = context.waiting("DNS change in sync", limit);
     let mut said = false;

@@ -316,17 +316,24 @@ impl<'a> Start<'a> {
         let aws = context.aws()?;
         let Some(dns) = setup.traffic.dns() else { return Ok(Vec::new()) };
         let mut progress = Progress::default();
+        let mut whole_since = None;
         loop {
             let tasks = context.read(aws.ecs.tasks(&setup.cluster, &setup.service, TaskState::Running)).await?;
             let registered = context.read(aws.registries.addresses(&dns.new.id)).await?;
-            let addresses: Vec<String> = tasks.iter().filter_map(|task| task.address.clone()).collect();
-            let there = addresses.iter().filter(|address| registered.contains(address)).count();
-            let there = u32::try_from(there).unwrap_or(u32::MAX);
-            // Tasks without an address of their own are registered by their instance's.
-            let by_instance = addresses.is_empty() && u32::try_from(registered.len()).unwrap_or(u32::MAX) >= wanted;
-            if there >= wanted || (by_instance && u32::try_from(tasks.len()).unwrap_or(u32::MAX) >= wanted) {
-                context.console().info(format!("{wanted} of {wanted} tasks are registered in {}", dns.new.name));
-                return Ok(if by_instance { tasks.iter().map(|task| task.id().to_owned()).collect() } else { addresses });
+            let mut names: Vec<String> =
+                tasks.iter().filter_map(|task| task.address.clone()).filter(|address| registered.contains(address)).collect();
+            let all = u32::try_from(registered.len()).unwrap_or(u32::MAX);
+            let mut there = u32::try_from(names.len()).unwrap_or(u32::MAX);
+            if all >= wanted && there < wanted {
+                // As many as are wanted, and AWS does not list the tasks: not yet, or they have no address of their own.
+                let whole_for = self.elapsed().saturating_sub(*whole_since.get_or_insert(self.elapsed()));
+                if whole_for >= context.polling().aws_time(TASKS_LISTED_WITHIN) {
+                    (names, there) = (registered, all);
+                }
+            }
+            if there >= wanted {
+                context.console().info(format!("{there} of {wanted} tasks are registered in {}", dns.new.name));
+                return Ok(names);
             }
             let moved = progress.say(self.elapsed(), there, || {
                 context.console().info(format!("Waiting for tasks to be registered. {there}/{wanted} registered ..."));
