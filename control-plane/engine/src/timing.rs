@@ -53,6 +53,7 @@ pub(crate) fn wait_due_ms(course: &Course, step: &PlannedStep) -> Option<i64> {
         | StepAction::SwapTargetGroups(_)
         | StepAction::HttpCheck(_)
         | StepAction::Note(_)
+        | StepAction::PrometheusCheck(_)
         | StepAction::Approval(_) => None,
     }
 }

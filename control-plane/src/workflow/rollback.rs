@@ -28,6 +28,7 @@ pub fn previous_of(deployment: &Deployment) -> Result<PreviousVersionSetup, Erro
         | StepOutput::Swap(_)
         | StepOutput::HttpCheck(_)
         | StepOutput::Approval(_)
+        | StepOutput::PrometheusCheck(_)
         | StepOutput::Nothing => None,
     });
     let swapped = outputs().any(|output| matches!(output.as_ref(), StepOutput::Swap(_)));

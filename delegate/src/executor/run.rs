@@ -143,7 +143,7 @@ fn needs_aws(kind: StepKind) -> bool {
         | StepKind::UpgradeContainers
         | StepKind::SwapTargetGroups => true,
         StepKind::HttpCheck | StepKind::Note | StepKind::Wait => false,
-        StepKind::Approval => false,
+        StepKind::PrometheusCheck | StepKind::Approval => false,
     }
 }
 

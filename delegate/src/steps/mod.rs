@@ -8,6 +8,7 @@ mod markers;
 mod note;
 mod previous;
 mod production;
+mod prometheus;
 mod setup;
 mod step;
 mod swap;

@@ -13,4 +13,5 @@ mod matrix;
 mod refusals;
 mod rollback;
 mod undo;
+mod verify;
 mod versions;

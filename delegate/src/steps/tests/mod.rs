@@ -4,6 +4,8 @@
 mod bake;
 mod fake_aws;
 mod golden;
+mod peer;
+mod prometheus;
 mod promises;
 mod refusals;
 mod resume;

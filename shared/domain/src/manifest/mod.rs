@@ -37,8 +37,8 @@ pub use naming::check_name;
 pub use parse::{Body, Manifest, Parsed, parse, parse_one};
 pub use source::{Located, Place, Position, Source};
 pub use steps::{
-    ActionDocument, ApprovalDocument, BakeDocument, DesiredCountDocument, HttpCheckDocument, HttpTargetDocument, RetryDocument,
-    SetupDocument, StepDocument, SwapDocument, UpgradeDocument,
+    ActionDocument, ApprovalDocument, BakeDocument, BoundDocument, DesiredCountDocument, HttpCheckDocument, HttpTargetDocument,
+    PrometheusDocument, RetryDocument, SetupDocument, StepDocument, SwapDocument, UpgradeDocument,
 };
 pub use template::{Template, Written, Wrong};
 pub use written::{

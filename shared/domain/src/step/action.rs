@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Approval, HttpCheck, LoadBalancerSetup, Note, PreviousVersionSetup, StepKind, SwapTargetGroups, UpgradeContainers, Wait,
+    Approval, HttpCheck, LoadBalancerSetup, Note, PreviousVersionSetup, PrometheusCheck, StepKind, SwapTargetGroups,
+    UpgradeContainers, Wait,
 };
 
 /// What a step does. Closed: a delegate that does not know a kind is not offered it (see [`StepKind`]).
@@ -26,6 +27,8 @@ pub enum StepAction {
     Wait(Wait),
     /// People's word, kept by the engine.
     Approval(Approval),
+    /// Prometheus Check.
+    PrometheusCheck(Box<PrometheusCheck>),
 }
 
 impl StepAction {
@@ -40,6 +43,7 @@ impl StepAction {
             Self::Note(_) => StepKind::Note,
             Self::Wait(_) => StepKind::Wait,
             Self::Approval(_) => StepKind::Approval,
+            Self::PrometheusCheck(_) => StepKind::PrometheusCheck,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ApprovalOutput, HttpCheckOutput, SetupOutput, SwapOutput, UpgradeOutput};
+use super::{ApprovalOutput, HttpCheckOutput, PrometheusCheckOutput, SetupOutput, SwapOutput, UpgradeOutput};
 
 /// The kind of a step without its inputs: what a delegate says it supports, and what documents name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -24,11 +24,13 @@ pub enum StepKind {
     Wait,
     /// People's word.
     Approval,
+    /// Prometheus Check.
+    PrometheusCheck,
 }
 
 impl StepKind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::BlueGreenLoadBalancerSetup,
         Self::PreviousVersionSetup,
         Self::UpgradeContainers,
@@ -37,6 +39,7 @@ impl StepKind {
         Self::Note,
         Self::Wait,
         Self::Approval,
+        Self::PrometheusCheck,
     ];
 
     /// The key in a workflow document and the name on the wire.
@@ -50,6 +53,7 @@ impl StepKind {
             Self::Note => "note",
             Self::Wait => "wait",
             Self::Approval => "approval",
+            Self::PrometheusCheck => "prometheusCheck",
         }
     }
 
@@ -74,6 +78,7 @@ impl StepKind {
             Self::Note => "Note",
             Self::Wait => "Wait",
             Self::Approval => "Approval",
+            Self::PrometheusCheck => "Prometheus Check",
         }
     }
 
@@ -84,6 +89,7 @@ impl StepKind {
             Self::UpgradeContainers => "Deploy",
             Self::HttpCheck => "Verify Service",
             Self::SwapTargetGroups => "Swap Target Groups",
+            Self::PrometheusCheck => "Verify Service",
             Self::Note | Self::Wait => "Wrap up",
             Self::Approval => "Approve",
         }
@@ -97,6 +103,7 @@ impl StepKind {
             Self::SwapTargetGroups => Some("Rollback Swap Target Groups"),
             // The previous version's setup changes nothing.
             Self::PreviousVersionSetup | Self::HttpCheck | Self::Note | Self::Wait => None,
+            Self::PrometheusCheck => None,
             Self::Approval => None,
         }
     }
@@ -113,6 +120,7 @@ impl StepKind {
             Self::UpgradeContainers => &UpgradeOutput::NAMES,
             Self::SwapTargetGroups => &SwapOutput::NAMES,
             Self::HttpCheck => &HttpCheckOutput::NAMES,
+            Self::PrometheusCheck => &PrometheusCheckOutput::NAMES,
             Self::Note | Self::Wait => &[],
             Self::Approval => &ApprovalOutput::NAMES,
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ApprovalOutput, HttpCheckOutput, SetupOutput, SwapOutput, UpgradeOutput};
+use super::{ApprovalOutput, HttpCheckOutput, PrometheusCheckOutput, SetupOutput, SwapOutput, UpgradeOutput};
 
 /// What a step that succeeded hands to later steps and to `${steps.*}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,8 @@ pub enum StepOutput {
     HttpCheck(HttpCheckOutput),
     /// Of *Approval*.
     Approval(ApprovalOutput),
+    /// Of *Prometheus Check*.
+    PrometheusCheck(PrometheusCheckOutput),
     /// Of steps that hand on nothing, and of every undo.
     Nothing,
 }
@@ -33,6 +35,7 @@ impl StepOutput {
             Self::Swap(output) => output.values(),
             Self::HttpCheck(output) => output.values(),
             Self::Approval(output) => output.values(),
+            Self::PrometheusCheck(output) => output.values(),
             Self::Nothing => BTreeMap::new(),
         }
     }

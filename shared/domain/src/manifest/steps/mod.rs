@@ -2,6 +2,7 @@
 
 mod approval;
 mod http_check;
+mod prometheus;
 mod setup;
 mod shape;
 mod step;
@@ -10,6 +11,7 @@ mod upgrade;
 
 pub use approval::ApprovalDocument;
 pub use http_check::{HttpCheckDocument, HttpTargetDocument};
+pub use prometheus::{BoundDocument, PrometheusDocument};
 pub use setup::{DesiredCountDocument, SetupDocument};
 pub(super) use shape::{check_shape, name_steps};
 pub use step::{ActionDocument, RetryDocument, StepDocument};

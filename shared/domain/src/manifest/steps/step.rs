@@ -1,6 +1,6 @@
 //! A step: a mapping with one key that says its kind, beside what every step may have.
 
-use super::{ApprovalDocument, HttpCheckDocument, SetupDocument, SwapDocument, UpgradeDocument};
+use super::{ApprovalDocument, HttpCheckDocument, PrometheusDocument, SetupDocument, SwapDocument, UpgradeDocument};
 use crate::{
     manifest::{
         fields::{Element, Mapping},
@@ -53,6 +53,8 @@ pub enum ActionDocument {
     Wait(Template<Duration>),
     /// People's word.
     Approval(ApprovalDocument),
+    /// *Prometheus Check*.
+    PrometheusCheck(Box<PrometheusDocument>),
 }
 
 /// How often, and after which waits, a step is tried again.
@@ -73,12 +75,13 @@ impl ActionDocument {
             Self::Note(_) => StepKind::Note,
             Self::Wait(_) => StepKind::Wait,
             Self::Approval(_) => StepKind::Approval,
+            Self::PrometheusCheck(_) => StepKind::PrometheusCheck,
         }
     }
 }
 
 /// Every key a step may have: its kinds first.
-const KNOWN: [&str; 11] = [
+const KNOWN: [&str; 12] = [
     "blueGreenLoadBalancerSetup",
     "upgradeContainers",
     "swapTargetGroups",
@@ -86,6 +89,7 @@ const KNOWN: [&str; 11] = [
     "note",
     "wait",
     "approval",
+    "prometheusCheck",
     "name",
     "timeout",
     "retry",
@@ -151,6 +155,7 @@ impl StepDocument {
             StepKind::SwapTargetGroups => ActionDocument::Swap(Box::new(SwapDocument::read(element)?)),
             StepKind::Note => ActionDocument::Note(element.template()?),
             StepKind::Wait => ActionDocument::Wait(element.template()?),
+            StepKind::PrometheusCheck => ActionDocument::PrometheusCheck(Box::new(PrometheusDocument::read(element)?)),
             StepKind::Approval => ActionDocument::Approval(ApprovalDocument::read(element)?),
         })
     }
