@@ -56,6 +56,7 @@ pub(crate) fn wait_due_ms(course: &Course, step: &PlannedStep) -> Option<i64> {
         | StepAction::ChangeRoute53Weights(_)
         | StepAction::HttpCheck(_)
         | StepAction::Note(_)
+        | StepAction::PrometheusCheck(_)
         | StepAction::Approval(_) => None,
     }
 }

@@ -14,6 +14,7 @@ mod compile;
 mod draft;
 mod infrastructure;
 mod names;
+mod prometheus;
 mod request;
 mod resolver;
 mod resources;

@@ -14,6 +14,7 @@ use super::{
     approval::approval,
     draft::{Documents, family},
     names::Names,
+    prometheus::prometheus,
     resolver::Resolver,
     setup::{Placeholders, Said, dns_setup, load_balancer_setup, optional},
     switch::{shift_steps, shift_traffic, swap, weights},
@@ -149,6 +150,7 @@ pub(super) fn timeout_seconds(action: &StepAction, steady_minutes: u64) -> u64 {
         StepAction::HttpCheck(check) => (check.within_ms.saturating_add(check.max_latency_ms)).div_ceil(1_000).saturating_add(60),
         StepAction::Note(_) => 60,
         StepAction::Wait(wait) => wait.seconds.max(1),
+        StepAction::PrometheusCheck(check) => check.within_ms.div_ceil(1_000).saturating_add(60),
         StepAction::Approval(approval) => approval.timeout_seconds,
     }
 }
@@ -183,6 +185,9 @@ fn action(
         ActionDocument::Swap(said) => StepAction::SwapTargetGroups(swap(said, source, names, resolver)?),
         ActionDocument::Note(message) => StepAction::Note(Note { message: resolver.later(source, names, message)? }),
         ActionDocument::Wait(length) => StepAction::Wait(Wait { seconds: resolver.now(source, names, length)?.div_ceil(1_000) }),
+        ActionDocument::PrometheusCheck(said) => {
+            StepAction::PrometheusCheck(Box::new(prometheus(said, source, names, resolver)?))
+        }
         ActionDocument::Approval(said) => StepAction::Approval(approval(said, source, names, resolver)?),
     })
 }

@@ -146,7 +146,7 @@ fn needs_aws(kind: StepKind) -> bool {
         | StepKind::SwapTargetGroups
         | StepKind::ChangeRoute53Weights => true,
         StepKind::HttpCheck | StepKind::Note | StepKind::Wait => false,
-        StepKind::Approval => false,
+        StepKind::PrometheusCheck | StepKind::Approval => false,
     }
 }
 

@@ -1,11 +1,11 @@
-//! One HTTP GET with a time limit: a new connection each time (a load balancer answers new ones by its present rules), no
+//! One HTTP question with a time limit: a new connection each time (a load balancer answers new ones by its present rules), no
 //! redirect followed, the body read up to a limit.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Uri, header};
-use http_body_util::{BodyExt, Empty};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header};
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
@@ -20,13 +20,24 @@ const BODY_BYTES: usize = 1024 * 1024;
 /// Asks over HTTP and HTTPS.
 #[derive(Clone)]
 pub struct HttpProbe {
-    plain: Client<HttpConnector, Empty<Bytes>>,
+    plain: Client<HttpConnector, Full<Bytes>>,
 }
 
 impl Default for HttpProbe {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// What is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// Where.
+    pub url: &'a str,
+    /// Headers that are sent along, by name and value.
+    pub headers: &'a BTreeMap<String, String>,
+    /// A JSON text to POST. None: a GET.
+    pub body: Option<&'a str>,
 }
 
 /// What was answered.
@@ -48,6 +59,9 @@ pub enum ProbeError {
     /// The URL can't be asked.
     #[error("{0} is not an http or https URL")]
     Url(String),
+    /// A header can't be sent.
+    #[error("the header {0} can't be sent: its name or value holds characters that no header has")]
+    Header(String),
     /// Too late.
     #[error("no answer within {} ms", .0.as_millis())]
     TimedOut(Duration),
@@ -69,6 +83,15 @@ impl HttpProbe {
     /// # Errors
     /// When there is none; an answer of any status is one.
     pub async fn get(&self, url: &str, limit: Duration) -> Result<ProbeAnswer, ProbeError> {
+        self.ask(Question { url, headers: &BTreeMap::new(), body: None }, limit).await
+    }
+
+    /// The same with headers, and a body where there is one.
+    ///
+    /// # Errors
+    /// When there is none; an answer of any status is one.
+    pub async fn ask(&self, question: Question<'_>, limit: Duration) -> Result<ProbeAnswer, ProbeError> {
+        let url = question.url;
         let invalid = || ProbeError::Url(url.chars().take(200).collect());
         let uri: Uri = url.parse().map_err(|_| invalid())?;
         uri.host().ok_or_else(invalid)?;
@@ -77,11 +100,20 @@ impl HttpProbe {
             Some("https") => true,
             _ => return Err(invalid()),
         };
-        let request = Request::get(uri)
+        let request = if question.body.is_some() { Request::post(uri) } else { Request::get(uri) };
+        let mut request = request
             .header(header::USER_AGENT, concat!("segue-delegate/", env!("CARGO_PKG_VERSION")))
             .header(header::CONNECTION, "close")
-            .body(Empty::new())
+            .body(Full::from(question.body.unwrap_or_default().to_owned()))
             .map_err(|_| invalid())?;
+        if question.body.is_some() {
+            request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        for (name, value) in question.headers {
+            let wrong = || ProbeError::Header(name.chars().take(80).collect());
+            let value = HeaderValue::from_str(value).map_err(|_| wrong())?;
+            request.headers_mut().insert(HeaderName::from_bytes(name.as_bytes()).map_err(|_| wrong())?, value);
+        }
         let started = Instant::now();
         let answered = async {
             let response = if secure { encrypted()?.request(request).await } else { self.plain.request(request).await };
@@ -101,7 +133,7 @@ impl HttpProbe {
 
 /// A client for HTTPS that trusts what the machine trusts. Made for each question: loading the machine's certificates costs
 /// memory that a delegate which never asks over HTTPS should not hold.
-fn encrypted() -> Result<Client<HttpsConnector<HttpConnector>, Empty<Bytes>>, ProbeError> {
+fn encrypted() -> Result<Client<HttpsConnector<HttpConnector>, Full<Bytes>>, ProbeError> {
     let connector = HttpsConnectorBuilder::new()
         .with_provider_and_native_roots(rustls::crypto::aws_lc_rs::default_provider())
         .map_err(|error| ProbeError::Failed(format!("the machine's trusted certificates can't be read: {error}")))?
@@ -168,6 +200,23 @@ mod tests {
         assert_eq!((answer.status, answer.body.as_str()), (503, "wait"));
         assert_eq!(answer.headers["x-version"], "2");
         assert!(server.join_next().await.expect("one server").expect("served").starts_with("GET /healthz?x=1 HTTP/1.1\r\n"));
+    }
+
+    #[tokio::test]
+    async fn headers_and_a_body_are_sent_as_they_are() {
+        let (url, mut server) = answers("HTTP/1.1 204 Done\r\n\r\n").await;
+        let headers = BTreeMap::from([("X-Key".to_owned(), "k 1".to_owned())]);
+        let question = Question { url: &url, headers: &headers, body: Some("{}") };
+        assert_eq!(HttpProbe::new().ask(question, Duration::from_secs(5)).await.expect("an answer").status, 204);
+        let sent = server.join_next().await.expect("one server").expect("served").to_lowercase();
+        assert!(sent.starts_with("post /healthz?x=1 http/1.1\r\n"), "{sent}");
+        for line in ["x-key: k 1\r\n", "content-type: application/json\r\n", "content-length: 2\r\n"] {
+            assert!(sent.contains(line), "{line} in {sent}");
+        }
+        let broken = BTreeMap::from([("X-Key".to_owned(), "a\nb".to_owned())]);
+        let question = Question { url: &url, headers: &broken, body: None };
+        let refused = HttpProbe::new().ask(question, Duration::from_secs(5)).await;
+        assert!(matches!(refused, Err(ProbeError::Header(name)) if name == "X-Key"));
     }
 
     #[tokio::test]

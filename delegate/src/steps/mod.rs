@@ -8,6 +8,7 @@ mod http_check;
 mod markers;
 mod note;
 mod previous;
+mod prometheus;
 mod routes;
 mod scaling;
 mod setup;

@@ -12,6 +12,7 @@ use super::{
     http_check::CheckHttp,
     note::{Pause, WriteNote},
     previous::FindPrevious,
+    prometheus::CheckPrometheus,
     setup::SetUpLoadBalancer,
     shift::Shift,
     swap::Swap,
@@ -48,6 +49,7 @@ pub fn of(action: &StepAction) -> Box<dyn Step + '_> {
         StepAction::HttpCheck(input) => Box::new(CheckHttp { input }),
         StepAction::Note(input) => Box::new(WriteNote { input }),
         StepAction::Wait(input) => Box::new(Pause { input }),
+        StepAction::PrometheusCheck(input) => Box::new(CheckPrometheus { input }),
         StepAction::Approval(_) => Box::new(NotADelegates),
     }
 }

@@ -14,5 +14,6 @@ mod refusals;
 mod rollback;
 mod scaling;
 mod undo;
+mod verify;
 mod versions;
 mod ways;

@@ -6,3 +6,4 @@ mod fixture;
 mod planned;
 mod refused;
 mod variables;
+mod verify;

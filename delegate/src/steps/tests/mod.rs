@@ -6,6 +6,8 @@ mod dns;
 mod fake_aws;
 mod fake_dns;
 mod golden;
+mod peer;
+mod prometheus;
 mod promises;
 mod refusals;
 mod resume;

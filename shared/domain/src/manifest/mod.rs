@@ -37,9 +37,9 @@ pub use naming::check_name;
 pub use parse::{Body, Manifest, Parsed, parse, parse_one};
 pub use source::{Located, Place, Position, Source};
 pub use steps::{
-    ActionDocument, ApprovalDocument, AutoScalingDocument, BakeDocument, DesiredCountDocument, DnsSetupDocument,
-    HttpCheckDocument, HttpTargetDocument, PairDocument, RegistryDocument, RetryDocument, SetupDocument, ShiftDocument,
-    ShiftTrafficDocument, StepDocument, SwapDocument, UpgradeDocument, VersionDocument, WeightsDocument,
+    ActionDocument, ApprovalDocument, AutoScalingDocument, BakeDocument, BoundDocument, DesiredCountDocument, DnsSetupDocument,
+    HttpCheckDocument, HttpTargetDocument, PairDocument, PrometheusDocument, RegistryDocument, RetryDocument, SetupDocument,
+    ShiftDocument, ShiftTrafficDocument, StepDocument, SwapDocument, UpgradeDocument, VersionDocument, WeightsDocument,
 };
 pub use template::{Template, Written, Wrong};
 pub use written::{

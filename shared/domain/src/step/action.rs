@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Approval, ChangeWeights, DnsSetup, HttpCheck, LoadBalancerSetup, Note, PreviousVersionSetup, ShiftTraffic, StepKind,
-    SwapTargetGroups, UpgradeContainers, Wait,
+    Approval, ChangeWeights, DnsSetup, HttpCheck, LoadBalancerSetup, Note, PreviousVersionSetup, PrometheusCheck, ShiftTraffic,
+    StepKind, SwapTargetGroups, UpgradeContainers, Wait,
 };
 
 /// What a step does. Closed: a delegate that does not know a kind is not offered it (see [`StepKind`]).
@@ -33,6 +33,8 @@ pub enum StepAction {
     Wait(Wait),
     /// People's word, kept by the engine.
     Approval(Approval),
+    /// Prometheus Check.
+    PrometheusCheck(Box<PrometheusCheck>),
 }
 
 impl StepAction {
@@ -50,6 +52,7 @@ impl StepAction {
             Self::Note(_) => StepKind::Note,
             Self::Wait(_) => StepKind::Wait,
             Self::Approval(_) => StepKind::Approval,
+            Self::PrometheusCheck(_) => StepKind::PrometheusCheck,
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ApprovalOutput, HttpCheckOutput, SetupOutput, ShiftOutput, SwapOutput, UpgradeOutput, WeightsOutput};
+use super::{
+    ApprovalOutput, HttpCheckOutput, PrometheusCheckOutput, SetupOutput, ShiftOutput, SwapOutput, UpgradeOutput, WeightsOutput,
+};
 
 /// The kind of a step without its inputs: what a delegate says it supports, and what documents name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -30,11 +32,13 @@ pub enum StepKind {
     Wait,
     /// People's word.
     Approval,
+    /// Prometheus Check.
+    PrometheusCheck,
 }
 
 impl StepKind {
     /// Every kind.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::BlueGreenLoadBalancerSetup,
         Self::BlueGreenRoute53Setup,
         Self::PreviousVersionSetup,
@@ -46,6 +50,7 @@ impl StepKind {
         Self::Note,
         Self::Wait,
         Self::Approval,
+        Self::PrometheusCheck,
     ];
 
     /// The key in a workflow document and the name on the wire.
@@ -62,6 +67,7 @@ impl StepKind {
             Self::Note => "note",
             Self::Wait => "wait",
             Self::Approval => "approval",
+            Self::PrometheusCheck => "prometheusCheck",
         }
     }
 
@@ -89,6 +95,7 @@ impl StepKind {
             Self::Note => "Note",
             Self::Wait => "Wait",
             Self::Approval => "Approval",
+            Self::PrometheusCheck => "Prometheus Check",
         }
     }
 
@@ -101,6 +108,7 @@ impl StepKind {
             Self::ShiftTraffic => "Shift Traffic",
             Self::SwapTargetGroups => "Swap Target Groups",
             Self::ChangeRoute53Weights => "Change Route 53 Weights",
+            Self::PrometheusCheck => "Verify Service",
             Self::Note | Self::Wait => "Wrap up",
             Self::Approval => "Approve",
         }
@@ -116,6 +124,7 @@ impl StepKind {
             Self::ChangeRoute53Weights => Some("Rollback Route 53 Weights"),
             // The previous version's setup changes nothing.
             Self::PreviousVersionSetup | Self::HttpCheck | Self::Note | Self::Wait => None,
+            Self::PrometheusCheck => None,
             Self::Approval => None,
         }
     }
@@ -134,6 +143,7 @@ impl StepKind {
             Self::SwapTargetGroups => &SwapOutput::NAMES,
             Self::ChangeRoute53Weights => &WeightsOutput::NAMES,
             Self::HttpCheck => &HttpCheckOutput::NAMES,
+            Self::PrometheusCheck => &PrometheusCheckOutput::NAMES,
             Self::Note | Self::Wait => &[],
             Self::Approval => &ApprovalOutput::NAMES,
         }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ApprovalOutput, HttpCheckOutput, SetupOutput, ShiftOutput, SwapOutput, UpgradeOutput, WeightsOutput};
+use super::{
+    ApprovalOutput, HttpCheckOutput, PrometheusCheckOutput, SetupOutput, ShiftOutput, SwapOutput, UpgradeOutput, WeightsOutput,
+};
 
 /// What a step that succeeded hands to later steps and to `${steps.*}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +26,8 @@ pub enum StepOutput {
     HttpCheck(HttpCheckOutput),
     /// Of *Approval*.
     Approval(ApprovalOutput),
+    /// Of *Prometheus Check*.
+    PrometheusCheck(PrometheusCheckOutput),
     /// Of steps that hand on nothing, and of every undo.
     Nothing,
 }
@@ -39,6 +43,7 @@ impl StepOutput {
             Self::Weights(output) => output.values(),
             Self::HttpCheck(output) => output.values(),
             Self::Approval(output) => output.values(),
+            Self::PrometheusCheck(output) => output.values(),
             Self::Nothing => BTreeMap::new(),
         }
     }

@@ -99,7 +99,7 @@ fn target(fields: &Mapping<'_>) -> Option<HttpTargetDocument> {
     Some(HttpTargetDocument::Url(fields.optional("url")?.template()?))
 }
 
-fn headers(fields: &Mapping<'_>) -> BTreeMap<String, Template<Words>> {
+pub(super) fn headers(fields: &Mapping<'_>) -> BTreeMap<String, Template<Words>> {
     let mut headers = BTreeMap::new();
     for (name, value) in fields.optional("headers").and_then(|headers| headers.entries()).unwrap_or_default() {
         let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);

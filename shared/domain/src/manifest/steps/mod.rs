@@ -3,6 +3,7 @@
 mod approval;
 mod dns;
 mod http_check;
+mod prometheus;
 mod setup;
 mod shape;
 mod shift;
@@ -13,6 +14,7 @@ mod upgrade;
 pub use approval::ApprovalDocument;
 pub use dns::{DnsSetupDocument, RegistryDocument, WeightsDocument};
 pub use http_check::{HttpCheckDocument, HttpTargetDocument};
+pub use prometheus::{BoundDocument, PrometheusDocument};
 pub use setup::{AutoScalingDocument, DesiredCountDocument, PairDocument, SetupDocument, VersionDocument};
 pub(super) use shape::{Switch, check_shape, name_steps};
 pub use shift::{ShiftDocument, ShiftTrafficDocument};

@@ -1,8 +1,8 @@
 //! A step: a mapping with one key that says its kind, beside what every step may have.
 
 use super::{
-    ApprovalDocument, DnsSetupDocument, HttpCheckDocument, SetupDocument, ShiftTrafficDocument, SwapDocument, UpgradeDocument,
-    WeightsDocument,
+    ApprovalDocument, DnsSetupDocument, HttpCheckDocument, PrometheusDocument, SetupDocument, ShiftTrafficDocument, SwapDocument,
+    UpgradeDocument, WeightsDocument,
 };
 use crate::{
     manifest::{
@@ -62,6 +62,8 @@ pub enum ActionDocument {
     Wait(Template<Duration>),
     /// People's word.
     Approval(ApprovalDocument),
+    /// *Prometheus Check*.
+    PrometheusCheck(Box<PrometheusDocument>),
 }
 
 /// How often, and after which waits, a step is tried again.
@@ -85,12 +87,13 @@ impl ActionDocument {
             Self::Note(_) => StepKind::Note,
             Self::Wait(_) => StepKind::Wait,
             Self::Approval(_) => StepKind::Approval,
+            Self::PrometheusCheck(_) => StepKind::PrometheusCheck,
         }
     }
 }
 
 /// Every key a step may have: its kinds first.
-const KNOWN: [&str; 14] = [
+const KNOWN: [&str; 15] = [
     "blueGreenLoadBalancerSetup",
     "blueGreenRoute53Setup",
     "upgradeContainers",
@@ -101,6 +104,7 @@ const KNOWN: [&str; 14] = [
     "note",
     "wait",
     "approval",
+    "prometheusCheck",
     "name",
     "timeout",
     "retry",
@@ -169,6 +173,7 @@ impl StepDocument {
             StepKind::ChangeRoute53Weights => ActionDocument::Weights(Box::new(WeightsDocument::read(element)?)),
             StepKind::Note => ActionDocument::Note(element.template()?),
             StepKind::Wait => ActionDocument::Wait(element.template()?),
+            StepKind::PrometheusCheck => ActionDocument::PrometheusCheck(Box::new(PrometheusDocument::read(element)?)),
             StepKind::Approval => ActionDocument::Approval(ApprovalDocument::read(element)?),
         })
     }

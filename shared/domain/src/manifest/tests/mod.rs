@@ -6,4 +6,5 @@ mod examples;
 mod fixture;
 mod messages;
 mod strategies;
+mod verify;
 mod workflows;
