@@ -42,9 +42,7 @@ impl ApplicationAutoScaling {
             let request = self.reads.describe_scaling_policies().service_namespace(ServiceNamespace::Ecs).resource_id(resource);
             let request = request.scalable_dimension(ScalableDimension::EcsServiceDesiredCount).set_next_token(token);
             let answer = request.customize().interceptor(whole.clone()).send().await.map_err(|error| failure(call, &error))?;
-            if let Value::Array(policies) = whole.take()["ScalingPolicies"].take() {
-                found.extend(policies);
-            }
+            found.extend(whole.take()["ScalingPolicies"].as_array().into_iter().flatten().cloned());
             token = answer.next_token().map(str::to_owned);
             if token.is_none() {
                 return Ok(found);
@@ -71,11 +69,10 @@ impl Scaling for ApplicationAutoScaling {
         let request = self.reads.describe_scalable_targets().service_namespace(ServiceNamespace::Ecs).resource_ids(resource);
         let request = request.scalable_dimension(ScalableDimension::EcsServiceDesiredCount);
         request.customize().interceptor(whole.clone()).send().await.map_err(|error| failure(call, &error))?;
-        let target = whole.take()["ScalableTargets"][0].take();
-        if target.is_null() {
-            return Ok(None);
+        match whole.take().pointer("/ScalableTargets/0") {
+            Some(target) => Ok(Some(AutoScaling::new(target, &self.policies(resource).await?))),
+            None => Ok(None),
         }
-        Ok(Some(AutoScaling::new(&target, &self.policies(resource).await?)))
     }
 
     async fn register(&self, resource: &str, target: &Value) -> Result<(), Failure> {

@@ -214,7 +214,7 @@ mod tests {
             ("ecs:CreateServise", "ecs has no operation \"CreateServise\" here; did you mean ecs:CreateService?"),
             ("ecs:Quark", "ecs has no operation \"Quark\" here"),
             ("esc:*", "there is no service \"esc\" here; did you mean \"ecs\"?"),
-            ("CreateService", "SERVICE:* or *; did you mean ecs:CreateService?"),
+            ("CreateService", "SERVICE:* or *; did you mean servicediscovery:CreateService or ecs:CreateService?"),
         ] {
             let error = pattern(given).expect_err("a slip");
             assert!(error.ends_with(told), "{error}");

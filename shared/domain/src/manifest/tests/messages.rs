@@ -95,12 +95,12 @@ fn steps_that_do_not_say_one_thing() {
     is(
         &workflow("- name: A\n- upgradeContainer: {}\n- note: a\n  wait: 5s\n- {}"),
         "
-f.yaml:13:11 spec.phases[0].steps[0]: the step does not say what it does (known: blueGreenLoadBalancerSetup, upgradeContainers, \
-swapTargetGroups, httpCheck, note, wait, approval, prometheusCheck)
+f.yaml:13:11 spec.phases[0].steps[0]: the step does not say what it does (known: blueGreenLoadBalancerSetup, blueGreenRoute53Setup, \
+upgradeContainers, shiftTraffic, swapTargetGroups, changeRoute53Weights, httpCheck, note, wait, approval, prometheusCheck)
 f.yaml:14:11 spec.phases[0].steps[1].upgradeContainer: unknown field \"upgradeContainer\" (did you mean upgradeContainers?)
 f.yaml:16:11 spec.phases[0].steps[2].wait: one step says several things to do: note, wait (begin a new list entry (-) for each)
-f.yaml:17:11 spec.phases[0].steps[3]: the step does not say what it does (known: blueGreenLoadBalancerSetup, upgradeContainers, \
-swapTargetGroups, httpCheck, note, wait, approval, prometheusCheck)
+f.yaml:17:11 spec.phases[0].steps[3]: the step does not say what it does (known: blueGreenLoadBalancerSetup, blueGreenRoute53Setup, \
+upgradeContainers, shiftTraffic, swapTargetGroups, changeRoute53Weights, httpCheck, note, wait, approval, prometheusCheck)
 ",
     );
 }
@@ -136,7 +136,7 @@ f.yaml:21:38 spec.phases[0].steps[1].blueGreenLoadBalancerSetup.desiredCount.sam
 each other
 f.yaml:22:27 spec.phases[0].steps[1].blueGreenLoadBalancerSetup.loadBalancer: expected text, found a list
 f.yaml:24:28 spec.phases[0].steps[1].blueGreenLoadBalancerSetup.stageListener: prod and stage listener are the same: 80 (blue/green \
-needs two listeners, each with a target group of its own)
+needs two listeners, or two rules, each with a target group of its own)
 f.yaml:25:30 spec.phases[0].steps[1].blueGreenLoadBalancerSetup.targetContainer: \"targetPort\" is missing: the target container \
 alone does not say which of its ports the load balancer talks to (give both, or neither: then the container is found by the target \
 group's port)

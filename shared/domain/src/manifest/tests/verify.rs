@@ -41,17 +41,16 @@ fn the_fields_of_a_prometheus_check() {
     is(
         checks,
         "
+f.yaml:13:11 spec.phases[0].steps[0].prometheusCheck.url: \"url\" is missing
 f.yaml:13:11 spec.phases[0].steps[0].prometheusCheck: what the answer is held against is missing (below: 0.01, above: 10 or between: \
 [1, 5])
-f.yaml:13:11 spec.phases[0].steps[0].prometheusCheck.url: \"url\" is missing
-f.yaml:14:35 spec.phases[0].steps[1].prometheusCheck.url: \"prom\" is not a URL: it begins with http:// or https:// and a host
+f.yaml:14:34 spec.phases[0].steps[1].prometheusCheck.url: \"prom\" is not a URL: it begins with http:// or https:// and a host
 f.yaml:14:62 spec.phases[0].steps[1].prometheusCheck.above: one check holds its answer against one bound (one of below: 0.01, above: \
 10 or between: [1, 5])
 f.yaml:15:69 spec.phases[0].steps[2].prometheusCheck.between: \"between\" is a list of two numbers: the least and the most (below: \
 0.01, above: 10 or between: [1, 5])
 f.yaml:16:67 spec.phases[0].steps[3].prometheusCheck.below: \"5%\" is not a finite number (as 0.01, -3 or 1e6)
-f.yaml:16:71 spec.phases[0].steps[3].prometheusCheck.every: unknown field \"every\" (known: url, query, below, above, between, for, \
-interval, within, headers)
+f.yaml:16:71 spec.phases[0].steps[3].prometheusCheck.every: unknown field \"every\" (did you mean query?)
 ",
     );
 }
