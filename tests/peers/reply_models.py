@@ -152,6 +152,9 @@ class _Xml:
     def success(operation_model, reply) -> list[str]:
         root = ElementTree.fromstring(reply["body"])
         faults = [] if _Xml.name(root) == f"{operation_model.name}Response" else [f"the root is {_Xml.name(root)}"]
+        if operation_model.service_model.resolved_protocol == "rest-xml":
+            # Its members stand in the root itself, and the request's id in a header alone.
+            return faults + (_Xml.walk(operation_model.output_shape, root, "reply") if operation_model.output_shape else [])
         children = {_Xml.name(child): child for child in root}
         metadata = children.get("ResponseMetadata")
         if metadata is None or not [child for child in metadata if _Xml.name(child) == "RequestId"]:
@@ -177,7 +180,8 @@ class _Xml:
     def walk(shape, element, where: str) -> list[str]:
         kind, text = shape.type_name, element.text or ""
         if kind == "structure":
-            names = {member.serialization.get("name", name): (name, member) for name, member in shape.members.items()}
+            names = {member.serialization.get("name", name): (name, member) for name, member in shape.members.items()
+                     if member.serialization.get("location") not in ("header", "headers", "statusCode")}
             present = [_Xml.name(child) for child in element]
             faults = [f"{where}.{name} is unknown" for name in present if name not in names]
             faults += [f"{where}.{name} is there {present.count(name)} times" for name in set(present) if present.count(name) > 1]
@@ -187,7 +191,8 @@ class _Xml:
             return faults + [fault for child in known
                              for fault in _Xml.walk(names[_Xml.name(child)][1], child, f"{where}.{_Xml.name(child)}")]
         if kind == "list":
-            faults = [f"{where} holds {_Xml.name(child)}, not member" for child in element if _Xml.name(child) != "member"]
+            item = shape.member.serialization.get("name", "member")
+            faults = [f"{where} holds {_Xml.name(child)}, not {item}" for child in element if _Xml.name(child) != item]
             return faults + [fault for index, child in enumerate(element)
                              for fault in _Xml.walk(shape.member, child, f"{where}[{index}]")]
         if kind in INTEGERS:

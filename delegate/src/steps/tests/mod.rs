@@ -5,6 +5,7 @@ mod bake;
 mod dns;
 mod fake_aws;
 mod fake_dns;
+mod fake_scaling;
 mod golden;
 mod peer;
 mod prometheus;

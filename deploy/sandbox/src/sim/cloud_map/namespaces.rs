@@ -24,7 +24,7 @@ pub(super) fn create(input: &Input, kind: &'static str, context: &mut Context<'_
     let id = format!("ns-{}", context.hex(16));
     let arn = context.arn("servicediscovery", &format!("namespace/{id}"));
     let zone = (kind != "HTTP").then(|| {
-        let zone_id = format!("Z{}", context.hex(20).to_ascii_uppercase());
+        let zone_id = format!("Z{}", context.hex(19).to_ascii_uppercase());
         let mut zone = Zone::new(&name, kind == "DNS_PRIVATE", &id);
         zone.managed_by = Some(("servicediscovery.amazonaws.com".to_owned(), arn.clone()));
         context.route53.of(context.account).zones.insert(zone_id.clone(), zone);

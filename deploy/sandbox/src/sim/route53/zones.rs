@@ -20,7 +20,7 @@ pub(super) fn create(input: &Rest, context: &mut Context<'_>) -> Answer {
         let message = format!("A hosted zone has already been created with the specified caller reference: {reference}");
         return Err(ApiError::new("HostedZoneAlreadyExists", message).status(409));
     }
-    let id = format!("Z{}", context.hex(20).to_ascii_uppercase());
+    let id = format!("Z{}", context.hex(19).to_ascii_uppercase());
     let zone = Zone::new(name, input.body.contains_key("VPC"), reference);
     let shape = shape(&id, &zone);
     here(context).zones.insert(id, zone);
