@@ -49,7 +49,7 @@ pub(super) fn delete(input: &Input, context: &mut Context<'_>) -> Answer {
     let id = required(input, "Id")?.to_owned();
     find(&id, context)?;
     if here(context).services.values().any(|service| service.namespace == id) {
-        return Err(ApiError::new("ResourceInUse", "The namespace has associated services."));
+        return Err(ApiError::new("ResourceInUse", "The namespace has associated services.").status(409));
     }
     if let Some(zone) = here(context).namespaces.remove(&id).and_then(|namespace| namespace.zone) {
         context.route53.of(context.account).zones.remove(&zone);

@@ -63,7 +63,15 @@ pub(super) fn list(input: &Input, context: &mut Context<'_>) -> Answer {
     let ecs = context.ecs.clone();
     let services = here(context).services.iter();
     let asked = services.filter(|(_, service)| wanted.as_ref().is_none_or(|wanted| wanted.contains(&service.namespace)));
-    let all = asked.map(|(id, registry)| shape(id, registry, instances(registry, &ecs).len())).collect();
+    let all = asked.map(|(id, registry)| {
+        let mut summary = shape(id, registry, instances(registry, &ecs).len());
+        if let Some(members) = summary.as_object_mut() {
+            // A summary does not tell them.
+            members.retain(|name, _| name != "NamespaceId" && name != "CreatorRequestId");
+        }
+        summary
+    });
+    let all = all.collect();
     page(input, all, "Services")
 }
 
@@ -74,7 +82,8 @@ pub(super) fn delete(input: &Input, context: &mut Context<'_>) -> Answer {
         return Err(ApiError::new(
             "ResourceInUse",
             "Service contains registered instances; delete the instances before deleting the service",
-        ));
+        )
+        .status(409));
     }
     here(context).services.remove(&id);
     Ok(json!({}))
