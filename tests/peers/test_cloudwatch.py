@@ -51,10 +51,11 @@ ALARM = {"AlarmName": "errors", "Namespace": "Shop", "MetricName": "Errors", "St
 def test_an_alarm_comes_back_as_it_was_given(monitor, region):
     def created():
         # Alarms are looked at every now and then, and such a look may come between the two calls.
-        monitor.delete_alarms(AlarmNames=["errors"])
         monitor.put_metric_alarm(**ALARM, Tags=[{"Key": "team", "Value": "shop"}])
         [alarm] = monitor.describe_alarms(AlarmNames=["errors"])["MetricAlarms"]
-        return alarm if alarm["StateReason"] == "Unchecked: Initial alarm creation" else None
+        if alarm["StateReason"] == "Unchecked: Initial alarm creation":
+            return alarm
+        monitor.delete_alarms(AlarmNames=["errors"])
     alarm = until("an alarm that was not looked at yet", created)
     assert ALARM.items() <= alarm.items()
     assert alarm["AlarmArn"] == f"arn:aws:cloudwatch:{region}:123456789012:alarm:errors"
