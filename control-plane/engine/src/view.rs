@@ -56,6 +56,8 @@ fn shifted(deployment: &Deployment) -> Option<ShiftView> {
         | Checkpoint::ListenersRecorded { .. }
         | Checkpoint::BakeStarted { .. }
         | Checkpoint::BakeEnded
+        | Checkpoint::ScriptStarted
+        | Checkpoint::ScriptEnded
         | Checkpoint::DownsizeStarted { .. } => None,
     })
 }

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use domain::{failure::Failure, infrastructure::InfrastructureSpec};
 use serde_json::Value;
 
+use super::alarms::Alarms;
 use super::model::{
     CallerIdentity, Cluster, Listener, LoadBalancer, Rule, Service, Target, TargetGroup, Task, TaskDefinition, TaskState,
 };
@@ -93,6 +94,8 @@ pub struct Aws {
     pub load_balancing: Arc<dyn LoadBalancing>,
     /// What containers wrote.
     pub logs: Arc<dyn ContainerLogs>,
+    /// The alarms.
+    pub alarms: Arc<dyn Alarms>,
     /// The identity.
     pub identity: Arc<dyn Identity>,
 }

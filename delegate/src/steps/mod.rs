@@ -1,14 +1,17 @@
 //! The steps: one file or folder for each kind, with what it does and how that is undone.
 
+mod alarms;
 mod approval;
 mod counts;
 mod events;
 mod http_check;
 mod markers;
 mod note;
+mod notify;
 mod previous;
 mod production;
 mod prometheus;
+mod script;
 mod setup;
 mod step;
 mod swap;

@@ -7,11 +7,14 @@ use domain::{
 };
 
 use super::{
+    alarms::WatchAlarms,
     approval::NotADelegates,
     http_check::CheckHttp,
     note::{Pause, WriteNote},
+    notify::Tell,
     previous::FindPrevious,
     prometheus::CheckPrometheus,
+    script::RunScript,
     setup::SetUpLoadBalancer,
     swap::Swap,
     upgrade::Upgrade,
@@ -45,6 +48,9 @@ pub fn of(action: &StepAction) -> Box<dyn Step + '_> {
         StepAction::Note(input) => Box::new(WriteNote { input }),
         StepAction::Wait(input) => Box::new(Pause { input }),
         StepAction::PrometheusCheck(input) => Box::new(CheckPrometheus { input }),
+        StepAction::CloudWatchAlarms(input) => Box::new(WatchAlarms { input }),
+        StepAction::ShellScript(input) => Box::new(RunScript { input }),
+        StepAction::Notify(input) => Box::new(Tell { input }),
         StepAction::Approval(_) => Box::new(NotADelegates),
     }
 }

@@ -15,7 +15,7 @@ use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use domain::{failure::Failure, infrastructure::InfrastructureSpec};
 use tokio::sync::OnceCell;
 
-use super::{ecs::SdkEcs, elbv2::SdkLoadBalancing, limits::CallLimits, logs::Logs, sts::Sts};
+use super::{cloudwatch::CloudWatch, ecs::SdkEcs, elbv2::SdkLoadBalancing, limits::CallLimits, logs::Logs, sts::Sts};
 use crate::aws::ports::{Aws, AwsAccess};
 
 /// Connections are kept by what makes them different.
@@ -77,6 +77,7 @@ impl SdkAccess {
             ecs: Arc::new(SdkEcs::new(&config, self.limits)),
             load_balancing: Arc::new(SdkLoadBalancing::new(&config, self.limits)),
             logs: Arc::new(Logs::new(&config)),
+            alarms: Arc::new(CloudWatch::new(&config)),
             identity: Arc::new(Sts::new(aws_sdk_sts::Client::new(&config))),
         }
     }

@@ -2,6 +2,9 @@
 
 mod actions;
 mod body;
+mod cloudwatch;
+#[cfg(test)]
+mod cloudwatch_tests;
 mod connect;
 mod ecs;
 mod ecs_convert;

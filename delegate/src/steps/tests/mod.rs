@@ -1,13 +1,17 @@
 //! The steps one after another against a small AWS in memory: their console word by word, their resumption after a failure at any
 //! call, and their undo.
 
+mod alarms;
 mod bake;
+mod fake_alarms;
 mod fake_aws;
 mod golden;
+mod notify;
 mod peer;
 mod prometheus;
 mod promises;
 mod refusals;
 mod resume;
 mod rig;
+mod script;
 mod undo;

@@ -82,7 +82,13 @@ struct Access(Arc<FakeAws>);
 #[async_trait]
 impl AwsAccess for Access {
     async fn connect(&self, _infrastructure: &InfrastructureSpec) -> Result<Aws, Failure> {
-        Ok(Aws { ecs: self.0.clone(), load_balancing: self.0.clone(), logs: self.0.clone(), identity: self.0.clone() })
+        Ok(Aws {
+            ecs: self.0.clone(),
+            load_balancing: self.0.clone(),
+            logs: self.0.clone(),
+            alarms: self.0.clone(),
+            identity: self.0.clone(),
+        })
     }
 }
 
@@ -103,6 +109,8 @@ pub(super) struct Rig {
     /// The task was cancelled before it began.
     pub(super) cancelled: bool,
     pub(super) secrets: SecretsDirectory,
+    /// The delegate runs shell scripts.
+    pub(super) shell_scripts: bool,
     pub(super) setup: LoadBalancerSetup,
     pub(super) swap: SwapTargetGroups,
     deployment: DeploymentId,
@@ -144,6 +152,7 @@ impl Rig {
             promised_ms: 0,
             cancelled: false,
             secrets: SecretsDirectory::default(),
+            shell_scripts: false,
             setup: LoadBalancerSetup {
                 family: FAMILY.into(),
                 image: "harness/todolist-sample:4".into(),
@@ -210,6 +219,7 @@ impl Rig {
             polling: Polling { min: Duration::from_millis(1), max: Duration::from_millis(2) },
             memory: Arc::new(WaitMemory::default()),
             write_budget: Duration::from_secs(4),
+            shell_scripts: self.shell_scripts,
             clock: Arc::new(SystemClock::new()),
         };
         let cancel = CancellationToken::new();

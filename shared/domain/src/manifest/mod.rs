@@ -37,8 +37,9 @@ pub use naming::check_name;
 pub use parse::{Body, Manifest, Parsed, parse, parse_one};
 pub use source::{Located, Place, Position, Source};
 pub use steps::{
-    ActionDocument, ApprovalDocument, BakeDocument, BoundDocument, DesiredCountDocument, HttpCheckDocument, HttpTargetDocument,
-    PrometheusDocument, RetryDocument, SetupDocument, StepDocument, SwapDocument, UpgradeDocument,
+    ActionDocument, AlarmName, AlarmsDocument, ApprovalDocument, BakeDocument, BoundDocument, DataChoice, Decimal,
+    DesiredCountDocument, HttpCheckDocument, HttpTargetDocument, NotifyDocument, PrometheusDocument, RetryDocument,
+    ScriptDocument, SetupDocument, StepDocument, SwapDocument, UpgradeDocument,
 };
 pub use template::{Template, Written, Wrong};
 pub use written::{

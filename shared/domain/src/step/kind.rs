@@ -26,11 +26,17 @@ pub enum StepKind {
     Approval,
     /// Prometheus Check.
     PrometheusCheck,
+    /// CloudWatch Alarms.
+    CloudWatchAlarms,
+    /// Shell Script.
+    ShellScript,
+    /// Notify.
+    Notify,
 }
 
 impl StepKind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::BlueGreenLoadBalancerSetup,
         Self::PreviousVersionSetup,
         Self::UpgradeContainers,
@@ -40,6 +46,9 @@ impl StepKind {
         Self::Wait,
         Self::Approval,
         Self::PrometheusCheck,
+        Self::CloudWatchAlarms,
+        Self::ShellScript,
+        Self::Notify,
     ];
 
     /// The key in a workflow document and the name on the wire.
@@ -54,6 +63,9 @@ impl StepKind {
             Self::Wait => "wait",
             Self::Approval => "approval",
             Self::PrometheusCheck => "prometheusCheck",
+            Self::CloudWatchAlarms => "cloudWatchAlarms",
+            Self::ShellScript => "shellScript",
+            Self::Notify => "notify",
         }
     }
 
@@ -79,6 +91,9 @@ impl StepKind {
             Self::Wait => "Wait",
             Self::Approval => "Approval",
             Self::PrometheusCheck => "Prometheus Check",
+            Self::CloudWatchAlarms => "CloudWatch Alarms",
+            Self::ShellScript => "Shell Script",
+            Self::Notify => "Notify",
         }
     }
 
@@ -90,6 +105,9 @@ impl StepKind {
             Self::HttpCheck => "Verify Service",
             Self::SwapTargetGroups => "Swap Target Groups",
             Self::PrometheusCheck => "Verify Service",
+            Self::CloudWatchAlarms => "Verify Service",
+            Self::ShellScript => "Run Script",
+            Self::Notify => "Wrap up",
             Self::Note | Self::Wait => "Wrap up",
             Self::Approval => "Approve",
         }
@@ -104,6 +122,9 @@ impl StepKind {
             // The previous version's setup changes nothing.
             Self::PreviousVersionSetup | Self::HttpCheck | Self::Note | Self::Wait => None,
             Self::PrometheusCheck => None,
+            Self::CloudWatchAlarms => None,
+            Self::ShellScript => None,
+            Self::Notify => None,
             Self::Approval => None,
         }
     }
@@ -121,6 +142,9 @@ impl StepKind {
             Self::SwapTargetGroups => &SwapOutput::NAMES,
             Self::HttpCheck => &HttpCheckOutput::NAMES,
             Self::PrometheusCheck => &PrometheusCheckOutput::NAMES,
+            Self::CloudWatchAlarms => &[],
+            Self::ShellScript => &[],
+            Self::Notify => &[],
             Self::Note | Self::Wait => &[],
             Self::Approval => &ApprovalOutput::NAMES,
         }

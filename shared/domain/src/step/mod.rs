@@ -4,29 +4,35 @@
 //! [`crate::task::Assignment::resolved_action`]) and `${secrets.*}` (known only to the delegate).
 
 mod action;
+mod alarms;
 mod approval;
 mod checkpoint;
 mod http_check;
 mod kind;
+mod notify;
 mod number;
 mod output;
 mod previous;
 mod prometheus;
 mod setup;
+mod shell_script;
 mod swap;
 mod upgrade;
 mod wait;
 
 pub use action::StepAction;
+pub use alarms::{CloudWatchAlarms, InsufficientData};
 pub use approval::{Approval, ApprovalOutput};
 pub use checkpoint::Checkpoint;
 pub use http_check::{HttpCheck, HttpCheckOutput, HttpTarget};
 pub use kind::StepKind;
+pub use notify::Notify;
 pub use number::{InvalidNumber, Number};
 pub use output::StepOutput;
 pub use previous::{PreviousVersion, PreviousVersionSetup};
 pub use prometheus::{Bound, PrometheusCheck, PrometheusCheckOutput};
 pub use setup::{DesiredCount, LoadBalancerSetup, OldService, SetupOutput};
+pub use shell_script::ShellScript;
 pub use swap::{Bake, ListenerSnapshot, SwapOutput, SwapTargetGroups};
 pub use upgrade::{InstanceCount, UpgradeContainers, UpgradeOutput};
 pub use wait::{Note, Wait};

@@ -1,19 +1,25 @@
 //! What each kind of step is told in a workflow document.
 
+mod alarms;
 mod approval;
 mod http_check;
+mod notify;
 mod prometheus;
 mod setup;
 mod shape;
+mod shell_script;
 mod step;
 mod swap;
 mod upgrade;
 
+pub use alarms::{AlarmName, AlarmsDocument, DataChoice};
 pub use approval::ApprovalDocument;
 pub use http_check::{HttpCheckDocument, HttpTargetDocument};
-pub use prometheus::{BoundDocument, PrometheusDocument};
+pub use notify::NotifyDocument;
+pub use prometheus::{BoundDocument, Decimal, PrometheusDocument};
 pub use setup::{DesiredCountDocument, SetupDocument};
 pub(super) use shape::{check_shape, name_steps};
+pub use shell_script::ScriptDocument;
 pub use step::{ActionDocument, RetryDocument, StepDocument};
 pub use swap::{BakeDocument, SwapDocument};
 pub use upgrade::UpgradeDocument;

@@ -94,6 +94,7 @@ fn works_on_setup(action: &ActionDocument) -> bool {
         ActionDocument::Upgrade(_) | ActionDocument::Swap(_) => true,
         ActionDocument::HttpCheck(check) => !matches!(check.target, HttpTargetDocument::Url(_)),
         ActionDocument::Setup(_) | ActionDocument::Note(_) | ActionDocument::Wait(_) => false,
+        ActionDocument::CloudWatchAlarms(_) | ActionDocument::ShellScript(_) | ActionDocument::Notify(_) => false,
         ActionDocument::PrometheusCheck(_) | ActionDocument::Approval(_) => false,
     }
 }
