@@ -13,6 +13,7 @@ from datetime import datetime, timezone
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ecs.models import ecs_backends
 from moto.elbv2.models import elbv2_backends
+from moto.servicediscovery.models import servicediscovery_backends
 from moto.server import ThreadedMotoServer
 
 
@@ -65,6 +66,8 @@ class MotoWorld:
             extra = [{"Id": address, "Port": port} for address in (present & mine) - {target["Id"] for target in wanted}]
             if extra:
                 group.deregister(extra)
+        for registry in service.service_registries or []:
+            self._register(service.name, registry, desired)
         service.running_count = desired
         service.pending_count = 0
         for deployment in service.deployments:
@@ -72,6 +75,17 @@ class MotoWorld:
             deployment.update(desiredCount=desired, runningCount=desired, pendingCount=0, rolloutState="COMPLETED")
             if changed:
                 self._event(service, f"(service {service.name}) has reached a steady state.")
+
+    def _register(self, name: str, registry: dict, desired: int) -> None:
+        cloud_map = servicediscovery_backends[DEFAULT_ACCOUNT_ID][self.region]
+        found = cloud_map.services[registry["registryArn"].rsplit("/")[-1]]
+        wanted = {f"{name}-{number}": self._address(name, number) for number in range(desired)}
+        mine = [instance.instance_id for instance in found.instances if instance.instance_id.startswith(f"{name}-")]
+        for gone in set(mine) - set(wanted):
+            cloud_map.deregister_instance(found.id, gone)
+        for new in set(wanted) - set(mine):
+            attributes = {"AWS_INSTANCE_IPV4": wanted[new], "AWS_INSTANCE_PORT": str(registry.get("containerPort", 80))}
+            cloud_map.register_instance(found.id, new, new, attributes)
 
     def _event(self, service, message: str) -> None:
         event = {"id": f"{time.monotonic_ns():032x}", "createdAt": datetime.now(timezone.utc), "message": message}

@@ -49,8 +49,15 @@ def check(operation_model, reply: dict) -> list[str]:
     """The faults of one raw reply."""
     headers = {name.lower(): value for name, value in reply["headers"].items()}
     faults = [f"no {name} header" for name in ("x-amzn-requestid", "date") if name not in headers]
-    protocol = "json" if operation_model.service_model.resolved_protocol == "json" else "query"
-    expected = "application/x-amz-json-1.1" if protocol == "json" else "text/xml"
+    spoken = operation_model.service_model.resolved_protocol
+    if spoken == "smithy-rpc-v2-cbor":
+        # botocore reads CBOR strictly by itself; what it does not look at is looked at here.
+        has_body = reply["status_code"] >= 300 or operation_model.output_shape is not None
+        told = (headers.get("smithy-protocol"), headers.get("content-type"))
+        return faults if told == ("rpc-v2-cbor", "application/cbor" if has_body else None) else [*faults, f"the headers tell {told}"]
+    protocol = "json" if spoken == "json" else "query"
+    version = operation_model.service_model.metadata.get("jsonVersion", "1.0")
+    expected = f"application/x-amz-json-{version}" if protocol == "json" else "text/xml"
     if headers.get("content-type") != expected:
         faults.append(f"content-type {headers.get('content-type')}, not {expected}")
     form = _Json if protocol == "json" else _Xml
@@ -100,7 +107,16 @@ class _Json:
         body = json.loads(reply["body"])
         code = body.get("__type", "").rsplit("#")[-1]
         faults = [] if body.get("message") else [f"{code} without a message"]
-        return faults + _modelled_error(operation_model, code, reply["status_code"], "json")
+        protocol = "json"
+        if "awsQueryCompatible" in operation_model.service_model.metadata:
+            # Such a service tells the shape in the body, and the code that its query protocol has in a header.
+            told = {name.lower(): value for name, value in reply["headers"].items()}.get("x-amzn-query-error", "")
+            shapes = {shape.metadata.get("error", {}).get("code", shape.name): shape.name for shape in operation_model.error_shapes}
+            queried, _, kind = told.partition(";")
+            if kind not in ("Sender", "Receiver") or code != shapes.get(queried, queried):
+                faults.append(f"{code} with the query error {told!r}")
+            code, protocol = queried, "query" if queried in COMMON_ERRORS["query"] else "json"
+        return faults + _modelled_error(operation_model, code, reply["status_code"], protocol)
 
     @staticmethod
     def walk(shape, value, where: str) -> list[str]:
@@ -136,6 +152,9 @@ class _Xml:
     def success(operation_model, reply) -> list[str]:
         root = ElementTree.fromstring(reply["body"])
         faults = [] if _Xml.name(root) == f"{operation_model.name}Response" else [f"the root is {_Xml.name(root)}"]
+        if operation_model.service_model.resolved_protocol == "rest-xml":
+            # Its members stand in the root itself, and the request's id in a header alone.
+            return faults + (_Xml.walk(operation_model.output_shape, root, "reply") if operation_model.output_shape else [])
         children = {_Xml.name(child): child for child in root}
         metadata = children.get("ResponseMetadata")
         if metadata is None or not [child for child in metadata if _Xml.name(child) == "RequestId"]:
@@ -161,7 +180,8 @@ class _Xml:
     def walk(shape, element, where: str) -> list[str]:
         kind, text = shape.type_name, element.text or ""
         if kind == "structure":
-            names = {member.serialization.get("name", name): (name, member) for name, member in shape.members.items()}
+            names = {member.serialization.get("name", name): (name, member) for name, member in shape.members.items()
+                     if member.serialization.get("location") not in ("header", "headers", "statusCode")}
             present = [_Xml.name(child) for child in element]
             faults = [f"{where}.{name} is unknown" for name in present if name not in names]
             faults += [f"{where}.{name} is there {present.count(name)} times" for name in set(present) if present.count(name) > 1]
@@ -171,7 +191,8 @@ class _Xml:
             return faults + [fault for child in known
                              for fault in _Xml.walk(names[_Xml.name(child)][1], child, f"{where}.{_Xml.name(child)}")]
         if kind == "list":
-            faults = [f"{where} holds {_Xml.name(child)}, not member" for child in element if _Xml.name(child) != "member"]
+            item = shape.member.serialization.get("name", "member")
+            faults = [f"{where} holds {_Xml.name(child)}, not {item}" for child in element if _Xml.name(child) != item]
             return faults + [fault for index, child in enumerate(element)
                              for fault in _Xml.walk(shape.member, child, f"{where}[{index}]")]
         if kind in INTEGERS:

@@ -96,6 +96,35 @@ def test_what_a_container_wrote(aws, world: World, region):
     assert "(ResourceNotFoundException) when calling the GetLogEvents operation: The specified log group does not exist." in told
 
 
+def test_flows_scaling_and_alarms(aws, world: World, region):
+    balancer = aws("elbv2", "create-load-balancer", "--name", "flows", "--type", "network", "--subnets", "subnet-a")["LoadBalancers"][0]
+    group = aws("elbv2", "create-target-group", "--name", "flows", "--protocol", "TCP", "--port", "80", "--vpc-id", "vpc-1",
+                "--target-type", "ip")["TargetGroups"][0]["TargetGroupArn"]
+    listener = aws("elbv2", "create-listener", "--load-balancer-arn", balancer["LoadBalancerArn"], "--protocol", "TLS", "--port", "443",
+                   "--certificates", f"CertificateArn=arn:aws:acm:{region}:123456789012:certificate/1",
+                   "--default-actions", f"Type=forward,TargetGroupArn={group}")["Listeners"][0]
+    assert ":listener/net/flows/" in listener["ListenerArn"] and listener["SslPolicy"]
+    world.service("web", world.definition(), world.groups[0], desired=1)
+    named = ["--service-namespace", "ecs", "--resource-id", f"service/{world.cluster}/web", "--scalable-dimension",
+             "ecs:service:DesiredCount"]
+    scaling = lambda operation, *more: aws("application-autoscaling", operation, *named, *more)
+    assert ":scalable-target/" in scaling("register-scalable-target", "--min-capacity", "2", "--max-capacity", "4")["ScalableTargetARN"]
+    assert world.described("web")["desiredCount"] == 2
+    configuration = {"TargetValue": 50.0, "PredefinedMetricSpecification": {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}}
+    put = scaling("put-scaling-policy", "--policy-name", "cpu", "--policy-type", "TargetTrackingScaling",
+                  "--target-tracking-scaling-policy-configuration", json.dumps(configuration))
+    names = [alarm["AlarmName"] for alarm in put["Alarms"]]
+    told = aws("cloudwatch", "describe-alarms", "--alarm-names", *names)["MetricAlarms"]
+    assert sorted((alarm["Threshold"], alarm["ComparisonOperator"]) for alarm in told) == [
+        (45.0, "LessThanThreshold"), (50.0, "GreaterThanThreshold")]
+    aws("cloudwatch", "put-metric-data", "--namespace", "Shop", "--metric-name", "Orders", "--value", "3")
+    [metric] = aws("cloudwatch", "list-metrics", "--namespace", "Shop")["Metrics"]
+    assert metric["MetricName"] == "Orders"
+    scaling("deregister-scalable-target")
+    assert aws("cloudwatch", "describe-alarms", "--alarm-names", *names)["MetricAlarms"] == []
+    assert "(ObjectNotFoundException)" in aws("application-autoscaling", "deregister-scalable-target", *named, fails=True)
+
+
 def test_refusals_read_as_aws_s(aws):
     told = aws("ecs", "describe-services", "--cluster", "none", "--services", "web", fails=True)
     assert "An error occurred (ClusterNotFoundException) when calling the DescribeServices operation: Cluster not found." in told

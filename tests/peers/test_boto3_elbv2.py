@@ -167,7 +167,8 @@ class TestListeners:
         [listener] = elb.describe_listeners(ListenerArns=world.listeners[:1])["Listeners"]
         assert listener["Port"] == 8090 and listener["DefaultActions"][0]["TargetGroupArn"] == world.groups[0]
 
-    def test_other_actions_come_back_whole(self, world: World, elb):
+    def test_other_actions_come_back_whole(self, world: World, elb, region):
+        certificates = [{"CertificateArn": f"arn:aws:acm:{region}:123456789012:certificate/1"}]
         oidc = {"Type": "authenticate-oidc", "Order": 1, "AuthenticateOidcConfig": {
             "Issuer": "https://id.example", "AuthorizationEndpoint": "https://id.example/a", "TokenEndpoint": "https://id.example/t",
             "UserInfoEndpoint": "https://id.example/u", "ClientId": "shop", "ClientSecret": "hidden",
@@ -175,7 +176,7 @@ class TestListeners:
         fixed = {"Type": "fixed-response", "Order": 2,
                  "FixedResponseConfig": {"StatusCode": "418", "ContentType": "text/plain", "MessageBody": "no coffee"}}
         made = elb.create_listener(LoadBalancerArn=world.balancer, Protocol="HTTPS", Port=8443, SslPolicy="ELBSecurityPolicy-2016-08",
-                                   Certificates=[{"CertificateArn": "arn:aws:acm:eu-west-1:123456789012:certificate/1"}],
+                                   Certificates=certificates,
                                    DefaultActions=[oidc, fixed], AlpnPolicy=["HTTP2Optional"])["Listeners"][0]
         described = dict(oidc["AuthenticateOidcConfig"])
         # A client's secret is never told again.
@@ -183,7 +184,7 @@ class TestListeners:
         described |= {"Scope": "openid", "SessionCookieName": "AWSELBAuthSessionCookie", "SessionTimeout": 604_800}
         assert made["DefaultActions"] == [{**oidc, "AuthenticateOidcConfig": described}, fixed]
         assert made["SslPolicy"] == "ELBSecurityPolicy-2016-08" and made["AlpnPolicy"] == ["HTTP2Optional"]
-        assert made["Certificates"] == [{"CertificateArn": "arn:aws:acm:eu-west-1:123456789012:certificate/1"}]
+        assert made["Certificates"] == certificates
         assert elb.describe_listeners(ListenerArns=[made["ListenerArn"]])["Listeners"] == [made]
 
     def test_they_are_paged(self, world: World, elb):

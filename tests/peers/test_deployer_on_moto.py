@@ -221,3 +221,53 @@ def test_a_missing_listener_is_refused_and_nothing_is_changed(world):
     assert services(world) == {}
     assert world["ecs"].list_task_definitions()["taskDefinitionArns"] == []
     assert forwards(world) == world["groups"]
+
+
+BY_DNS = """
+        - blueGreenRoute53Setup:
+            serviceName: ecs_bg_dns
+            desiredCount: {fixed: 2}
+            specification1: {registryArn: "%(one)s", containerName: "${CONTAINER_NAME}", containerPort: 8080}
+            specification2: {registryArn: "%(two)s", containerName: "${CONTAINER_NAME}", containerPort: 8080}
+            aliasName: todolist.shop.example.
+            hostedZone: shop.example
+        - upgradeContainers: {}
+        - changeRoute53Weights: {ttl: 1}
+"""
+
+
+@pytest.fixture(name="by_dns")
+def _by_dns(aws, world):
+    """Two Cloud Map services and a zone; gives what asks for the alias's records."""
+    cloud_map = boto3.client("servicediscovery", REGION, endpoint_url=aws.endpoint, **KEYS)
+    route53 = boto3.client("route53", REGION, endpoint_url=aws.endpoint, **KEYS)
+    operation = cloud_map.create_private_dns_namespace(Name="shop.internal", Vpc="vpc-1")["OperationId"]
+    namespace = cloud_map.get_operation(OperationId=operation)["Operation"]["Targets"]["NAMESPACE"]
+    config = {"RoutingPolicy": "MULTIVALUE", "DnsRecords": [{"Type": "A", "TTL": 1}, {"Type": "SRV", "TTL": 1}]}
+    registries = [cloud_map.create_service(Name=name, NamespaceId=namespace, DnsConfig=config)["Service"]["Arn"]
+                  for name in ("service1", "service2")]
+    zone = route53.create_hosted_zone(Name="shop.example", CallerReference="one")["HostedZone"]["Id"]
+    text = MANIFESTS.split("        - blueGreenLoadBalancerSetup:")[0].replace("switch: loadBalancer", "switch: dns") + BY_DNS.lstrip("\n")
+    path = world["folder"] / "by-dns.yaml"
+    path.write_text(text % {"subnet": world["subnet"], "group": world["group"], "one": registries[0], "two": registries[1]})
+    world["segue"].run("apply", "-f", str(path))
+
+    def records() -> dict[str, tuple[str, int]]:
+        listed = route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+        return {record["SetIdentifier"]: (record["ResourceRecords"][0]["Value"], record["Weight"])
+                for record in listed if record["Type"] == "CNAME"}
+    return records
+
+
+def test_three_versions_by_dns(world, by_dns):
+    assert by_dns() == {}
+    world["segue"].run("deploy", "todolist-blue-green", "--artifact-tag", "1")
+    assert by_dns() == {"Harness-Blue": ("service1.shop.internal", 100)}
+    for number, new, old in ((2, "service2", "service1"), (3, "service1", "service2")):
+        world["segue"].run("deploy", "todolist-blue-green", "--artifact-tag", str(number))
+        assert by_dns() == {"Harness-Blue": (f"{new}.shop.internal", 100), "Harness-Green": (f"{old}.shop.internal", 0)}
+        present = services(world)
+        colours = {tag(service): service["desiredCount"] for service in present.values()}
+        assert (len(present), colours) == (2, {"BLUE": 2, "GREEN": 0})
+    world["segue"].run("rollback", "--yes")
+    assert by_dns() == {"Harness-Blue": ("service2.shop.internal", 100), "Harness-Green": ("service1.shop.internal", 0)}

@@ -2,5 +2,6 @@
 
 pub mod deployments;
 pub mod documents;
+pub mod more_aws;
 pub mod programs;
 pub mod standing;

@@ -1,12 +1,12 @@
 //! How the simulated AWS stands, asked through the official SDK: what forwards where, and which services there are.
 
 use anyhow::Context;
-use sandbox::world::{World, aws_config};
+use sandbox::world::{SeededDns, World, aws_config};
 
 /// What a customer would see in the AWS console.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
-    /// The target groups that production and stage forward to.
+    /// The target groups that production and stage forward to; with DNS the alias's records.
     pub forwards: [String; 2],
     /// Every service, by name.
     pub services: Vec<StandingService>,
@@ -37,6 +37,10 @@ pub async fn standing(world: &World) -> anyhow::Result<Standing> {
         let target = found.and_then(|listener| listener.default_actions().first()?.target_group_arn());
         target.unwrap_or("nothing").to_owned()
     });
+    let forwards = match &world.dns {
+        Some(dns) => records(&aws_sdk_route53::Client::new(&config), dns).await?,
+        None => forwards,
+    };
     let names = ecs.list_services().cluster(&world.seed.cluster).send().await?;
     let mut services = Vec::new();
     if !names.service_arns().is_empty() {
@@ -58,4 +62,17 @@ pub async fn standing(world: &World) -> anyhow::Result<Standing> {
     }
     services.sort();
     Ok(Standing { forwards, services })
+}
+
+/// The alias's records by their set identifiers: where they lead, and how heavily.
+async fn records(route53: &aws_sdk_route53::Client, dns: &SeededDns) -> anyhow::Result<[String; 2]> {
+    let listed = route53.list_resource_record_sets().hosted_zone_id(&dns.zone).send().await?;
+    Ok(["Harness-Blue", "Harness-Green"].map(|identifier| {
+        let found = listed.resource_record_sets().iter().find(|record| record.set_identifier() == Some(identifier));
+        let told = found.map(|record| {
+            let value = record.resource_records().first().map(|record| record.value()).unwrap_or_default();
+            format!("{value} {}", record.weight().unwrap_or_default())
+        });
+        told.unwrap_or_else(|| "nothing".to_owned())
+    }))
 }

@@ -23,7 +23,9 @@ use domain::{
     ids::DeploymentId,
     infrastructure::InfrastructureSpec,
     log::LogLevel,
-    step::{Checkpoint, DesiredCount, LoadBalancerSetup, StepAction, SwapTargetGroups, UpgradeContainers},
+    step::{
+        Checkpoint, DesiredCount, LoadBalancerSetup, NewVersion, StepAction, SwapTargetGroups, UpgradeContainers, WantedPair,
+    },
     task::{Assignment, Direction, EarlierStep, TaskKey, TaskReport},
 };
 use sandbox::{
@@ -196,26 +198,33 @@ fn deployment(tag: u128) -> Deployment {
     Deployment {
         id: DeploymentId::new(Uuid::from_u128(tag)),
         setup: LoadBalancerSetup {
-            family: FAMILY.into(),
-            image: format!("harness/todolist-sample:{tag}"),
-            container_name: format!("harness_todolist-sample_{tag}"),
-            task_definition: json!({
-                "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"], "cpu": "256", "memory": "512",
-                "memberOfTomorrow": {"kept": true},
-                "containerDefinitions": [{
-                    "name": format!("harness_todolist-sample_{tag}"), "image": format!("harness/todolist-sample:{tag}"),
-                    "essential": true, "portMappings": [{"containerPort": 8080, "protocol": "tcp"}],
-                }],
-            }),
-            service_definition: json!({"serviceMemberOfTomorrow": [1, 2], "tags": [{"key": "team", "value": "shop"}]}),
-            desired: DesiredCount::Fixed(2),
-            load_balancer: "docs-example".into(),
-            prod_listener: "8080".into(),
-            stage_listener: "8081".into(),
-            role: None,
-            target_container: None,
-            target_port: None,
-            steady_state_timeout_minutes: 1,
+            version: NewVersion {
+                family: FAMILY.into(),
+                image: format!("harness/todolist-sample:{tag}"),
+                container_name: format!("harness_todolist-sample_{tag}"),
+                task_definition: json!({
+                    "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"], "cpu": "256", "memory": "512",
+                    "memberOfTomorrow": {"kept": true},
+                    "containerDefinitions": [{
+                        "name": format!("harness_todolist-sample_{tag}"), "image": format!("harness/todolist-sample:{tag}"),
+                        "essential": true, "portMappings": [{"containerPort": 8080, "protocol": "tcp"}],
+                    }],
+                }),
+                service_definition: json!({"serviceMemberOfTomorrow": [1, 2], "tags": [{"key": "team", "value": "shop"}]}),
+                desired: DesiredCount::Fixed(2),
+                auto_scaling: None,
+                role: None,
+                steady_state_timeout_minutes: 1,
+            },
+            pairs: vec![WantedPair {
+                load_balancer: "docs-example".into(),
+                prod_listener: "8080".into(),
+                stage_listener: "8081".into(),
+                prod_rule: None,
+                stage_rule: None,
+                target_container: None,
+                target_port: None,
+            }],
         },
         earlier: Vec::new(),
         checkpoints: Default::default(),
@@ -295,7 +304,7 @@ async fn a_port_mismatch_changes_nothing() -> anyhow::Result<()> {
     let stage = Stage::new(3).await?;
     let before = stage.control.state().await?;
     let mut wrong = deployment(1);
-    wrong.setup.task_definition["containerDefinitions"][0]["portMappings"][0]["containerPort"] = json!(80);
+    wrong.setup.version.task_definition["containerDefinitions"][0]["portMappings"][0]["containerPort"] = json!(80);
     let (report, lines) = stage.attempt(&mut wrong, 0, Direction::Perform).await;
     let words = format!(
         "Error: No container definition has port mapping that matches the target port: 8080 for target group: {}",

@@ -48,9 +48,12 @@ pub(crate) fn wait_due_ms(course: &Course, step: &PlannedStep) -> Option<i64> {
     match &step.action {
         StepAction::Wait(wait) => course.opened_at_ms.map(|at| plus_seconds(at, wait.seconds)),
         StepAction::BlueGreenLoadBalancerSetup(_)
+        | StepAction::BlueGreenRoute53Setup(_)
         | StepAction::PreviousVersionSetup(_)
         | StepAction::UpgradeContainers(_)
         | StepAction::SwapTargetGroups(_)
+        | StepAction::ShiftTraffic(_)
+        | StepAction::ChangeRoute53Weights(_)
         | StepAction::HttpCheck(_)
         | StepAction::Note(_)
         | StepAction::PrometheusCheck(_)

@@ -53,7 +53,8 @@ fn shifted(deployment: &Deployment) -> Option<ShiftView> {
         | Checkpoint::TaskDefinitionRegistered { .. }
         | Checkpoint::ServiceCreated { .. }
         | Checkpoint::ResizeStarted { .. }
-        | Checkpoint::ListenersRecorded { .. }
+        | Checkpoint::RoutesRecorded { .. }
+        | Checkpoint::RecordsRecorded { .. }
         | Checkpoint::BakeStarted { .. }
         | Checkpoint::BakeEnded
         | Checkpoint::ScriptStarted

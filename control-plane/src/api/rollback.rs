@@ -106,9 +106,7 @@ fn preview(of: &Deployment, input: &PreviousVersionSetup, standing: PreviousVers
             service: setup.old.as_ref().map(|old| old.name.clone()).unwrap_or_default(),
             count: standing.wanted_count,
         }),
-        prod_port: u32::from(setup.prod_port),
-        stage_port: u32::from(setup.stage_port),
-        load_balancer: setup.load_balancer_name.clone(),
+        by: setup.traffic.told(),
         remarks: standing.remarks,
         delegate_name,
     }

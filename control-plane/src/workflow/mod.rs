@@ -23,6 +23,7 @@ mod resources;
 mod rollback;
 mod setup;
 mod steps;
+mod switch;
 mod variables;
 
 #[cfg(test)]

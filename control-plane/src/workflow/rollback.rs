@@ -4,12 +4,14 @@ use domain::{
     error::{Error, ErrorCode},
     ids::DeploymentId,
     retry::RetryPolicy,
-    step::{PreviousVersionSetup, SetupOutput, StepAction, StepOutput, SwapTargetGroups, UpgradeContainers},
+    step::{
+        ChangeWeights, PreviousVersionSetup, SetupOutput, StepAction, StepOutput, SwapTargetGroups, Traffic, UpgradeContainers,
+    },
     task::Direction,
 };
 use engine::{DEFAULT_HAND_OVERS, Deployment, Plan, PlannedStep};
 
-use super::steps::timeout_seconds;
+use super::{steps::timeout_seconds, switch::default_weights};
 
 /// The phase that all its steps stand in.
 const PHASE: &str = "Rollback";
@@ -24,14 +26,9 @@ pub fn previous_of(deployment: &Deployment) -> Result<PreviousVersionSetup, Erro
     let outputs = || deployment.steps().iter().filter_map(|record| record.course(Direction::Perform).output());
     let setup: Option<&SetupOutput> = outputs().find_map(|output| match output.as_ref() {
         StepOutput::Setup(setup) => Some(setup.as_ref()),
-        StepOutput::Upgrade(_)
-        | StepOutput::Swap(_)
-        | StepOutput::HttpCheck(_)
-        | StepOutput::Approval(_)
-        | StepOutput::PrometheusCheck(_)
-        | StepOutput::Nothing => None,
+        _ => None,
     });
-    let swapped = outputs().any(|output| matches!(output.as_ref(), StepOutput::Swap(_)));
+    let swapped = outputs().any(|output| matches!(output.as_ref(), StepOutput::Swap(_) | StepOutput::Weights(_)));
     match setup {
         Some(setup) if swapped && setup.old.is_some() => {
             Ok(PreviousVersionSetup { deployment: id, setup: setup.clone(), image: String::new() })
@@ -47,10 +44,17 @@ pub fn rollback_plan(of: &Deployment, input: PreviousVersionSetup, id: Deploymen
     let steady_minutes = u64::from(input.setup.steady_state_timeout_minutes);
     let image = input.image.clone();
     let tag = tag_of(&image).to_owned();
+    let switch = match &input.setup.traffic {
+        Traffic::LoadBalancer(_) => {
+            StepAction::SwapTargetGroups(SwapTargetGroups { downsize_old: true, delay_seconds: 0, probe_path: None, bake: None })
+        }
+        // With the weights and the TTL that the deployment used: only the two versions change places.
+        Traffic::Dns(_) => StepAction::ChangeRoute53Weights(weights_of(of)),
+    };
     let actions = [
         StepAction::PreviousVersionSetup(Box::new(input)),
         StepAction::UpgradeContainers(UpgradeContainers { desired: "100%".to_owned() }),
-        StepAction::SwapTargetGroups(SwapTargetGroups { downsize_old: true, delay_seconds: 0, probe_path: None, bake: None }),
+        switch,
     ];
     let steps = actions.into_iter().map(|action| PlannedStep {
         name: action.kind().title().to_owned(),
@@ -76,6 +80,16 @@ pub fn rollback_plan(of: &Deployment, input: PreviousVersionSetup, id: Deploymen
         rolls_back: Some(of.deployment),
         steps: steps.collect(),
     }
+}
+
+/// The weights of the plan that is rolled back, all at once.
+fn weights_of(plan: &Plan) -> ChangeWeights {
+    let said = plan.steps.iter().find_map(|step| match &step.action {
+        StepAction::ChangeRoute53Weights(weights) => Some(weights.clone()),
+        _ => None,
+    });
+    let said = said.unwrap_or_else(default_weights);
+    ChangeWeights { downsize_old: true, ..said }
 }
 
 /// The tag in an image's name; empty if it has none.

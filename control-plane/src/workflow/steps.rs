@@ -2,11 +2,11 @@
 
 use domain::{
     manifest::{
-        ActionDocument, BakeDocument, Diagnostic, Duration, HttpCheckDocument, HttpTargetDocument, Manifest, Phase, Source,
-        StepDocument, SwapDocument, Template, Workflow,
+        ActionDocument, Diagnostic, HttpCheckDocument, HttpTargetDocument, Manifest, Phase, ShiftDocument, Source, StepDocument,
+        Workflow,
     },
     retry::RetryPolicy,
-    step::{Bake, HttpCheck, HttpTarget, Note, StepAction, SwapTargetGroups, UpgradeContainers, Wait},
+    step::{HttpCheck, HttpTarget, Note, StepAction, UpgradeContainers, Wait},
 };
 use engine::{DEFAULT_HAND_OVERS, PlannedStep};
 
@@ -18,7 +18,8 @@ use super::{
     names::Names,
     prometheus::prometheus,
     resolver::Resolver,
-    setup::{Placeholders, optional, setup},
+    setup::{Placeholders, Said, dns_setup, load_balancer_setup, optional},
+    switch::{shift_steps, shift_traffic, swap, weights},
 };
 
 const DESIRED: &str = "100%";
@@ -26,10 +27,6 @@ const MAX_LATENCY_MS: u64 = 5_000;
 const CONSECUTIVE: u32 = 3;
 const INTERVAL_MS: u64 = 1_000;
 const WITHIN_MS: u64 = 60_000;
-/// The longest that production is watched after a swap.
-const LONGEST_BAKE_MS: u64 = 24 * 3_600_000;
-/// The shortest pause between two probes.
-const SHORTEST_INTERVAL_MS: u64 = 100;
 /// Minutes that a service may take to be steady in a workflow whose setup is in doubt.
 const STEADY_MINUTES: u64 = 10;
 
@@ -53,39 +50,74 @@ pub(super) fn steps(
     let mut steady_minutes = STEADY_MINUTES;
     for (phase, step) in all {
         let action = action(step, documents, &manifest.source, &names, placeholders, resolver);
-        if let Some(StepAction::BlueGreenLoadBalancerSetup(setup)) = &action {
-            steady_minutes = u64::from(setup.steady_state_timeout_minutes);
+        let version = match &action {
+            Some(StepAction::BlueGreenLoadBalancerSetup(setup)) => Some(&setup.version),
+            Some(StepAction::BlueGreenRoute53Setup(setup)) => Some(&setup.version),
+            _ => None,
+        };
+        if let Some(version) = version {
+            steady_minutes = u64::from(version.steady_state_timeout_minutes);
             match &line {
-                Some(line) if *line != setup.family => resolver.add(two_lines(&manifest.source, step, line, &setup.family)),
-                _ => line = Some(setup.family.clone()),
+                Some(line) if *line != version.family => {
+                    resolver.add(two_lines(&manifest.source, step, line, &version.family));
+                }
+                _ => line = Some(version.family.clone()),
             }
         }
-        planned.push(action.map(|action| {
-            PlannedStep {
-                name: step.name.clone(),
-                phase: phase.name.clone(),
-                timeout_seconds: step
-                    .timeout_ms
-                    .map_or_else(|| timeout_seconds(&action, steady_minutes), |ms| ms.div_ceil(1_000)),
-                retry: step
-                    .retry
-                    .as_ref()
-                    .map_or_else(RetryPolicy::transient, |retry| RetryPolicy { delays_ms: retry.delays_ms.clone() }),
-                strategies: [&step.failure_strategies, &phase.failure_strategies, &workflow.failure_strategies]
-                    .into_iter()
-                    .flatten()
-                    .cloned()
-                    .collect(),
-                hand_overs: DEFAULT_HAND_OVERS,
-                action,
+        let planned_step = |name: String, action: StepAction, timeout_ms: Option<u64>| PlannedStep {
+            name,
+            phase: phase.name.clone(),
+            timeout_seconds: timeout_ms.map_or_else(|| timeout_seconds(&action, steady_minutes), |ms| ms.div_ceil(1_000)),
+            retry: step
+                .retry
+                .as_ref()
+                .map_or_else(RetryPolicy::transient, |retry| RetryPolicy { delays_ms: retry.delays_ms.clone() }),
+            strategies: [&step.failure_strategies, &phase.failure_strategies, &workflow.failure_strategies]
+                .into_iter()
+                .flatten()
+                .cloned()
+                .collect(),
+            hand_overs: DEFAULT_HAND_OVERS,
+            action,
+        };
+        if let Some(action) = &action {
+            let before = shift_steps(shift_of(step), action, &manifest.source, &names, resolver);
+            let shifts = before.is_some();
+            for (name, action) in before.into_iter().flatten() {
+                planned.push(Some(planned_step(unused(name, workflow, &planned), action, None)));
             }
-        }));
+            if !shifts {
+                planned.push(None);
+            }
+        }
+        planned.push(action.map(|action| planned_step(step.name.clone(), action, step.timeout_ms)));
         for output in step.action.kind().output_names() {
             names.defer(&format!("steps.{}.{output}", step.name));
         }
     }
     let planned = planned.into_iter().collect::<Option<_>>()?;
     Some((line.or_else(|| family(documents))?, planned))
+}
+
+fn shift_of(step: &StepDocument) -> &[ShiftDocument] {
+    match &step.action {
+        ActionDocument::Swap(said) => &said.shift,
+        ActionDocument::Weights(said) => &said.shift,
+        _ => &[],
+    }
+}
+
+/// The name, or the name with a number: no two steps of a plan are called the same.
+fn unused(name: String, workflow: &Workflow, planned: &[Option<PlannedStep>]) -> String {
+    let taken = |name: &str| {
+        workflow.phases.iter().flat_map(|phase| &phase.steps).any(|step| step.name == name)
+            || planned.iter().flatten().any(|step| step.name == name)
+    };
+    if !taken(&name) {
+        return name;
+    }
+    let numbered = (2..).map(|number| format!("{name} ({number})")).find(|name| !taken(name));
+    numbered.unwrap_or(name)
 }
 
 /// What a step hands on is known only to steps after it.
@@ -105,13 +137,18 @@ fn two_lines(source: &Source, step: &StepDocument, first: &str, second: &str) ->
 pub(super) fn timeout_seconds(action: &StepAction, steady_minutes: u64) -> u64 {
     let steady = steady_minutes.saturating_mul(60);
     match action {
-        StepAction::BlueGreenLoadBalancerSetup(_) => steady.max(900),
+        StepAction::BlueGreenLoadBalancerSetup(_) | StepAction::BlueGreenRoute53Setup(_) => steady.max(900),
         StepAction::PreviousVersionSetup(_) => 300,
         StepAction::UpgradeContainers(_) => steady.saturating_mul(2).saturating_add(300),
         StepAction::SwapTargetGroups(swap) => {
             let bake_seconds = swap.bake.as_ref().map_or(0, |bake| bake.window_ms.div_ceil(1_000));
-            steady.saturating_mul(2).saturating_add(swap.delay_seconds).saturating_add(bake_seconds).saturating_add(600)
+            let own = [swap.delay_seconds, bake_seconds, 600];
+            own.into_iter().fold(steady.saturating_mul(2), u64::saturating_add)
         }
+        StepAction::ChangeRoute53Weights(weights) => {
+            steady.saturating_mul(2).saturating_add(u64::from(weights.ttl_seconds)).saturating_add(1_200)
+        }
+        StepAction::ShiftTraffic(_) => 900,
         StepAction::HttpCheck(check) => (check.within_ms.saturating_add(check.max_latency_ms)).div_ceil(1_000).saturating_add(60),
         StepAction::Note(_) => 60,
         StepAction::Wait(wait) => wait.seconds.max(1),
@@ -133,8 +170,14 @@ fn action(
 ) -> Option<StepAction> {
     Some(match &step.action {
         ActionDocument::Setup(said) => {
-            StepAction::BlueGreenLoadBalancerSetup(Box::new(setup(said, documents, source, names, placeholders, resolver)?))
+            let of = Said { documents, source, names, placeholders };
+            StepAction::BlueGreenLoadBalancerSetup(Box::new(load_balancer_setup(said, &of, resolver)?))
         }
+        ActionDocument::DnsSetup(said) => {
+            let of = Said { documents, source, names, placeholders };
+            StepAction::BlueGreenRoute53Setup(Box::new(dns_setup(said, &of, resolver)?))
+        }
+        ActionDocument::Weights(said) => StepAction::ChangeRoute53Weights(weights(said, source, names, resolver)?),
         ActionDocument::Upgrade(said) => {
             let desired = match &said.desired {
                 Some(desired) => resolver.later(source, names, desired)?,
@@ -143,6 +186,7 @@ fn action(
             StepAction::UpgradeContainers(UpgradeContainers { desired })
         }
         ActionDocument::HttpCheck(said) => StepAction::HttpCheck(http_check(said, source, names, resolver)?),
+        ActionDocument::Shift(said) => StepAction::ShiftTraffic(shift_traffic(said, source, names, resolver)?),
         ActionDocument::Swap(said) => StepAction::SwapTargetGroups(swap(said, source, names, resolver)?),
         ActionDocument::Note(message) => StepAction::Note(Note { message: resolver.later(source, names, message)? }),
         ActionDocument::Wait(length) => StepAction::Wait(Wait { seconds: resolver.now(source, names, length)?.div_ceil(1_000) }),
@@ -156,45 +200,18 @@ fn action(
     })
 }
 
-fn swap(said: &SwapDocument, source: &Source, names: &Names, resolver: &mut Resolver) -> Option<SwapTargetGroups> {
-    let downsize_old = optional(&said.downsize_old, |yes| resolver.now(source, names, yes));
-    let delay_ms = optional(&said.delay, |delay| resolver.now(source, names, delay));
-    let probe_path = optional(&said.probe, |path| resolver.later(source, names, path));
-    let bake = optional(&said.bake, |said| bake(said, probe_path.clone().flatten(), source, names, resolver));
-    Some(SwapTargetGroups {
-        downsize_old: downsize_old?.unwrap_or(true),
-        delay_seconds: delay_ms?.unwrap_or(0).div_ceil(1_000),
-        probe_path: probe_path?,
-        bake: bake?,
-    })
-}
-
-fn bake(said: &BakeDocument, probe: Option<String>, source: &Source, names: &Names, resolver: &mut Resolver) -> Option<Bake> {
-    let window = resolver.now(source, names, &said.window);
-    let interval = optional(&said.interval, |length| resolver.now(source, names, length));
-    let failures = optional(&said.failures, |count| resolver.now(source, names, count));
-    let own_probe = optional(&said.probe, |path| resolver.later(source, names, path));
-    let bake = Bake {
-        window_ms: window?,
-        interval_ms: interval?.unwrap_or(INTERVAL_MS),
-        failures: failures?.unwrap_or(1),
-        probe_path: own_probe?.or(probe),
-    };
-    let mut refuse = |text: &Template<Duration>, message: String| resolver.add(source.finding(&text.text.place, message));
-    match (bake.window_ms, bake.interval_ms, &said.interval) {
-        (0, ..) => refuse(&said.window, "a bake of no length watches nothing".to_owned()),
-        (window, ..) if window > LONGEST_BAKE_MS => {
-            refuse(
-                &said.window,
-                format!("at most {} hours: so long the old version's tasks run beside the new ones", LONGEST_BAKE_MS / 3_600_000),
-            );
-        }
-        (_, interval, Some(text)) if interval < SHORTEST_INTERVAL_MS => {
-            refuse(text, format!("at least {SHORTEST_INTERVAL_MS} ms"));
-        }
-        _ => return Some(bake),
+/// A look at production while traffic is shared, with everything as it is when nothing is said.
+pub(super) fn production_check(path: &str) -> HttpCheck {
+    HttpCheck {
+        target: HttpTarget::SharedProduction(path.to_owned()),
+        status: Vec::new(),
+        body_contains: None,
+        headers: Default::default(),
+        max_latency_ms: MAX_LATENCY_MS,
+        consecutive: CONSECUTIVE,
+        interval_ms: INTERVAL_MS,
+        within_ms: WITHIN_MS,
     }
-    None
 }
 
 fn http_check(said: &HttpCheckDocument, source: &Source, names: &Names, resolver: &mut Resolver) -> Option<HttpCheck> {

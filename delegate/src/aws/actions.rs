@@ -53,27 +53,59 @@ pub fn single_target(actions: &Value) -> Result<String, ActionsError> {
     }
 }
 
-/// The same actions forwarding to another target group. Both forms that AWS gives for a single target name the same group
+/// The same actions forwarding to these target groups with these weights; a single one needs no weight. Whatever else the forward
+/// action says (stickiness) stays, and a single target keeps the form it had: both forms that AWS gives name the same group
 /// afterwards. A client secret, which AWS never shows, is kept by asking for the existing one.
+///
+/// # Errors
+/// When they forward nowhere, or there are several forward actions.
+pub fn forwarding(actions: &Value, to: &[(&str, u32)]) -> Result<Value, ActionsError> {
+    if list(actions).iter().filter(|action| is_forward(action)).count() != 1 {
+        single_target(actions)?;
+    }
+    let mut changed = writable(actions);
+    let Some(forward) = changed.as_array_mut().into_iter().flatten().find(|action| is_forward(action)) else {
+        return Err(ActionsError::NoForward("missing".into()));
+    };
+    let groups = |to: &[(&str, u32)]| -> Vec<Value> {
+        to.iter().map(|(arn, weight)| json!({"TargetGroupArn": arn, "Weight": weight})).collect()
+    };
+    let before = forward_targets(&json!([forward]));
+    match (to, before.as_slice()) {
+        ([(one, _)], [_]) => {
+            if forward["TargetGroupArn"].is_string() {
+                forward["TargetGroupArn"] = json!(one);
+            }
+            let config = forward.get_mut("ForwardConfig").and_then(|config| config.get_mut("TargetGroups"));
+            for group in config.and_then(Value::as_array_mut).into_iter().flatten() {
+                group["TargetGroupArn"] = json!(one);
+                // A weight of 0 leads nowhere, whoever left it there.
+                if group["Weight"] == 0 {
+                    group["Weight"] = json!(1);
+                }
+            }
+        }
+        ([(one, _)], _) => {
+            forward["TargetGroupArn"] = json!(one);
+            forward["ForwardConfig"]["TargetGroups"] = json!(groups(&[(one, 1)]));
+        }
+        (several, _) => {
+            if let Some(members) = forward.as_object_mut() {
+                members.remove("TargetGroupArn");
+            }
+            forward["ForwardConfig"]["TargetGroups"] = json!(groups(several));
+        }
+    }
+    Ok(changed)
+}
+
+/// The same actions forwarding to another target group.
 ///
 /// # Errors
 /// When they don't forward to exactly one target group.
 pub fn with_target(actions: &Value, target_group: &str) -> Result<Value, ActionsError> {
     single_target(actions)?;
-    let mut changed = writable(actions);
-    for action in changed.as_array_mut().into_iter().flatten().filter(|action| is_forward(action)) {
-        if action["TargetGroupArn"].is_string() {
-            action["TargetGroupArn"] = json!(target_group);
-        }
-        if let Some(groups) =
-            action.get_mut("ForwardConfig").and_then(|config| config.get_mut("TargetGroups")).and_then(Value::as_array_mut)
-        {
-            for group in groups {
-                group["TargetGroupArn"] = json!(target_group);
-            }
-        }
-    }
-    Ok(changed)
+    forwarding(actions, &[(target_group, 1)])
 }
 
 /// The actions as they can be written back: see [`with_target`] about client secrets.
@@ -147,6 +179,18 @@ mod tests {
             with_target(&config_only, "tg2").expect("one target"),
             json!([{"Type": "forward", "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": "tg2"}]}}])
         );
+    }
+
+    #[test]
+    fn traffic_is_shared_and_given_back_and_stickiness_stays() {
+        let shared = forwarding(&both_forms("tg1"), &[("tg1", 75), ("tg2", 25)]).expect("one forward");
+        assert_eq!(forward_targets(&shared), [("tg1".to_owned(), 75), ("tg2".to_owned(), 25)]);
+        assert_eq!(shared[0].get("TargetGroupArn"), None);
+        assert_eq!(shared[0]["ForwardConfig"]["TargetGroupStickinessConfig"]["DurationSeconds"], 60);
+        let whole = forwarding(&shared, &[("tg2", 100)]).expect("one forward");
+        assert_eq!(normalised(&whole), normalised(&both_forms("tg2")));
+        let fixed = json!([{"Type": "fixed-response"}]);
+        assert!(forwarding(&fixed, &[("tg2", 1)]).is_err());
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::step::WeightedRecord;
 use serde_json::Value;
 
 /// An ECS cluster.
@@ -40,6 +41,8 @@ pub struct Service {
     pub events: Vec<ServiceEvent>,
     /// Target groups its tasks are registered in.
     pub target_groups: Vec<String>,
+    /// ARNs of the Cloud Map services its tasks are registered in.
+    pub registries: Vec<String>,
     /// How long after its start ECS overlooks a task's failing health checks, in seconds.
     pub health_check_grace_seconds: u32,
     /// `ECS`, `CODE_DEPLOY` or `EXTERNAL`; none means `ECS`.
@@ -249,6 +252,73 @@ impl Target {
     pub fn is_leaving(&self) -> bool {
         self.state.ends_with("draining")
     }
+}
+
+/// A Cloud Map service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registry {
+    /// `srv-...`.
+    pub id: String,
+    /// Its ARN.
+    pub arn: String,
+    /// Its name, the first label of its DNS name.
+    pub name: String,
+    /// Id of its namespace (`ns-...`).
+    pub namespace: String,
+    /// Its DNS records: type and TTL in seconds. Empty: it is found by API calls only.
+    pub records: BTreeMap<String, u32>,
+}
+
+/// A Cloud Map namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Namespace {
+    /// `ns-...`.
+    pub id: String,
+    /// Its name: the domain of its services.
+    pub name: String,
+    /// `DNS_PUBLIC`, `DNS_PRIVATE` or `HTTP`.
+    pub kind: String,
+}
+
+/// A hosted zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostedZone {
+    /// `Z...`, without the path that AWS writes before it.
+    pub id: String,
+    /// Its name, with a trailing dot.
+    pub name: String,
+    /// Whether only VPCs see it.
+    pub private: bool,
+    /// The AWS service that made it, and alone may change its records.
+    pub managed_by: Option<String>,
+}
+
+/// A record set of a hosted zone, as far as a deployer decides by it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordSet {
+    /// Its name, with a trailing dot.
+    pub name: String,
+    /// `CNAME`, `A` ...
+    pub kind: String,
+    /// What tells it from others of the same name and type; none for a simple record.
+    pub set_identifier: Option<String>,
+    /// Its weight; none unless the routing is weighted.
+    pub weight: Option<u8>,
+    /// Its TTL, in seconds; none for an alias.
+    pub ttl_seconds: Option<u32>,
+    /// What it leads to.
+    pub values: Vec<String>,
+    /// Id of its health check.
+    pub health_check: Option<String>,
+}
+
+/// What is to become of a weighted CNAME record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RecordChange {
+    /// It is to be like this, whether it exists or not.
+    Upsert(WeightedRecord),
+    /// It is to be gone; it has to be like this now.
+    Delete(WeightedRecord),
 }
 
 /// Who AWS says that the delegate is.

@@ -7,12 +7,13 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
-use domain::{failure::Failure, infrastructure::InfrastructureSpec};
+use domain::{failure::Failure, infrastructure::InfrastructureSpec, step::AutoScaling};
 use serde_json::Value;
 
 use super::alarms::Alarms;
 use super::model::{
-    CallerIdentity, Cluster, Listener, LoadBalancer, Rule, Service, Target, TargetGroup, Task, TaskDefinition, TaskState,
+    CallerIdentity, Cluster, HostedZone, Listener, LoadBalancer, Namespace, RecordChange, RecordSet, Registry, Rule, Service,
+    Target, TargetGroup, Task, TaskDefinition, TaskState,
 };
 
 /// The container service.
@@ -61,6 +62,8 @@ pub trait LoadBalancing: Send + Sync {
     async fn listeners(&self, arns: &[String]) -> Result<Vec<Listener>, Failure>;
     /// All rules of a listener, the default one included.
     async fn rules(&self, listener: &str) -> Result<Vec<Rule>, Failure>;
+    /// These rules.
+    async fn rules_named(&self, arns: &[String]) -> Result<Vec<Rule>, Failure>;
     /// These target groups.
     async fn target_groups(&self, arns: &[String]) -> Result<Vec<TargetGroup>, Failure>;
     /// The target groups that a load balancer forwards to.
@@ -69,6 +72,50 @@ pub trait LoadBalancing: Send + Sync {
     async fn target_health(&self, target_group: &str) -> Result<Vec<Target>, Failure>;
     /// Replaces a listener's default actions and nothing else of it; gives the listener as AWS answered.
     async fn set_default_actions(&self, listener: &str, actions: &Value) -> Result<Listener, Failure>;
+    /// Replaces a rule's actions and nothing else of it; gives the rule as AWS answered.
+    async fn set_rule_actions(&self, rule: &str, actions: &Value) -> Result<Rule, Failure>;
+}
+
+/// Cloud Map: where services that are found by DNS are registered.
+#[async_trait]
+pub trait Registries: Send + Sync {
+    /// The Cloud Map service with this id, if there is one.
+    async fn registry(&self, id: &str) -> Result<Option<Registry>, Failure>;
+    /// The namespace with this id, if there is one.
+    async fn namespace(&self, id: &str) -> Result<Option<Namespace>, Failure>;
+    /// Addresses of the instances that are registered in a Cloud Map service, all pages.
+    async fn addresses(&self, id: &str) -> Result<Vec<String>, Failure>;
+}
+
+/// Route 53.
+#[async_trait]
+pub trait Records: Send + Sync {
+    /// The hosted zone with this id, if there is one.
+    async fn zone(&self, id: &str) -> Result<Option<HostedZone>, Failure>;
+    /// The hosted zones of exactly this name (with a trailing dot).
+    async fn zones_named(&self, name: &str) -> Result<Vec<HostedZone>, Failure>;
+    /// The record sets of exactly this name (with a trailing dot), all types.
+    async fn record_sets(&self, zone: &str, name: &str) -> Result<Vec<RecordSet>, Failure>;
+    /// Makes all of these changes to the weighted CNAME records of a name, or none; gives the change's id.
+    async fn change(&self, zone: &str, name: &str, changes: &[RecordChange]) -> Result<String, Failure>;
+    /// Whether all of AWS's name servers have that change.
+    async fn in_sync(&self, change: &str) -> Result<bool, Failure>;
+}
+
+/// Application Auto Scaling of ECS services. A service is named as `service/CLUSTER/SERVICE`.
+#[async_trait]
+pub trait Scaling: Send + Sync {
+    /// Its scalable target with all policies, if it has one.
+    async fn of(&self, resource: &str) -> Result<Option<AutoScaling>, Failure>;
+    /// Registers its scalable target, or changes it: the `RegisterScalableTarget` request but for what names the service. AWS pulls
+    /// the desired count into the bounds at once.
+    async fn register(&self, resource: &str, target: &Value) -> Result<(), Failure>;
+    /// Puts a policy: the `PutScalingPolicy` request but for what names the service.
+    async fn put_policy(&self, resource: &str, policy: &Value) -> Result<(), Failure>;
+    /// Deletes a policy; one that is gone is no failure.
+    async fn delete_policy(&self, resource: &str, name: &str) -> Result<(), Failure>;
+    /// Removes the target and its policies; one that is gone is no failure.
+    async fn deregister(&self, resource: &str) -> Result<(), Failure>;
 }
 
 /// The log service.
@@ -92,6 +139,12 @@ pub struct Aws {
     pub ecs: Arc<dyn Ecs>,
     /// The load balancers.
     pub load_balancing: Arc<dyn LoadBalancing>,
+    /// Where services are registered.
+    pub registries: Arc<dyn Registries>,
+    /// The DNS records.
+    pub records: Arc<dyn Records>,
+    /// What changes desired counts.
+    pub scaling: Arc<dyn Scaling>,
     /// What containers wrote.
     pub logs: Arc<dyn ContainerLogs>,
     /// The alarms.

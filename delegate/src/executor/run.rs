@@ -142,9 +142,12 @@ async fn attempt(
 fn needs_aws(kind: StepKind) -> bool {
     match kind {
         StepKind::BlueGreenLoadBalancerSetup
+        | StepKind::BlueGreenRoute53Setup
         | StepKind::PreviousVersionSetup
         | StepKind::UpgradeContainers
+        | StepKind::ShiftTraffic
         | StepKind::SwapTargetGroups
+        | StepKind::ChangeRoute53Weights
         | StepKind::CloudWatchAlarms => true,
         StepKind::HttpCheck | StepKind::Note | StepKind::Wait => false,
         StepKind::PrometheusCheck | StepKind::ShellScript | StepKind::Notify | StepKind::Approval => false,

@@ -12,6 +12,8 @@ use crate::{
 
 /// How long AWS may take to show a desired count that it took.
 const REFLECTED_WITHIN: Duration = Duration::from_secs(60);
+/// How long AWS may take to show a service that it has created.
+const SHOWN_WITHIN: Duration = Duration::from_secs(15);
 /// A line about the running count is said again after this long, so that a person sees that something still waits.
 const SAY_AGAIN: Duration = Duration::from_secs(10);
 
@@ -24,10 +26,18 @@ pub(super) async fn look(context: &StepContext, cluster: &str, names: &[&str]) -
 /// Looks at one service.
 ///
 /// # Errors
-/// When it does not exist, or is being deleted.
+/// When it does not exist, or is being deleted: not at the first look, since a service that was created a moment ago may not be
+/// shown by every reader yet.
 pub(super) async fn look_at(context: &StepContext, cluster: &str, name: &str) -> Outcome<Service> {
-    let found = look(context, cluster, &[name]).await?.into_iter().find(Service::is_active);
-    found.ok_or_else(|| gone(name, cluster).into())
+    let mut waiting = context.waiting("service shown", context.polling().aws_time(SHOWN_WITHIN));
+    loop {
+        if let Some(found) = look(context, cluster, &[name]).await?.into_iter().find(Service::is_active) {
+            return Ok(found);
+        }
+        if !waiting.again(false).await? {
+            return Err(gone(name, cluster).into());
+        }
+    }
 }
 
 /// A failure for a service that should be there.

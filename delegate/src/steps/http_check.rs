@@ -23,6 +23,10 @@ pub(super) struct CheckHttp<'a> {
 #[async_trait]
 impl Step for CheckHttp<'_> {
     async fn perform(&self, context: &StepContext) -> Outcome<StepOutput> {
+        if matches!(self.input.target, HttpTarget::SharedProduction(_)) && setup_of(context)?.old.is_none() {
+            context.console().info("No older version serves production: there is nothing to ask yet");
+            return Ok(StepOutput::Nothing);
+        }
         let url = url(&self.input.target, context)?;
         let (input, console) = (self.input, context.console());
         let wanted = input.consecutive.max(1);
@@ -79,8 +83,8 @@ impl Step for CheckHttp<'_> {
 fn url(target: &HttpTarget, context: &StepContext) -> Result<String, Failure> {
     let joined = |base: String, path: &str| format!("{base}/{}", path.trim_start_matches('/'));
     Ok(match target {
-        HttpTarget::Stage(path) => joined(setup_of(context)?.stage_url(), path),
-        HttpTarget::Production(path) => joined(setup_of(context)?.prod_url(), path),
+        HttpTarget::Stage(path) => joined(setup_of(context)?.traffic.stage_url(), path),
+        HttpTarget::Production(path) | HttpTarget::SharedProduction(path) => joined(setup_of(context)?.traffic.prod_url(), path),
         HttpTarget::Url(url) => url.clone(),
     })
 }

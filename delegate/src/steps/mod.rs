@@ -3,20 +3,24 @@
 mod alarms;
 mod approval;
 mod counts;
+mod dns;
 mod events;
 mod http_check;
 mod markers;
 mod note;
 mod notify;
 mod previous;
-mod production;
 mod prometheus;
+mod routes;
+mod scaling;
 mod script;
 mod setup;
+mod shift;
 mod step;
 mod swap;
 mod targets;
 mod upgrade;
+mod version;
 
 pub use previous::previous_version;
 pub use step::{Step, of};

@@ -7,7 +7,7 @@ use domain::failure::{Failure, FailureKind};
 use super::counts::Progress;
 use crate::{
     aws::model::Target,
-    executor::{Outcome, StepContext},
+    executor::{Halt, Outcome, StepContext},
 };
 
 /// How the targets of a group stand.
@@ -56,6 +56,17 @@ pub(super) fn complaints(targets: &[Target]) -> String {
 /// Looks at a target group's targets.
 pub(super) async fn look(context: &StepContext, target_group: &str) -> Outcome<Vec<Target>> {
     context.read(context.aws()?.load_balancing.target_health(target_group)).await
+}
+
+/// Looks at all of these target groups, and gives the one that is furthest from being whole: a version is as healthy as that.
+/// None: there are no groups.
+pub(super) async fn worst(context: &StepContext, groups: &[&str]) -> Outcome<Option<(String, Vec<Target>)>> {
+    let looks = groups.iter().map(|group| async { Ok::<_, Halt>(((*group).to_owned(), look(context, group).await?)) });
+    let seen = futures::future::try_join_all(looks).await?;
+    Ok(seen.into_iter().min_by_key(|(_, targets)| {
+        let standing = Standing::of(targets);
+        (standing.healthy, std::cmp::Reverse(standing.waiting))
+    }))
 }
 
 /// The reference has no words for this wait; these are ours.

@@ -9,6 +9,7 @@ use sandbox::{
     faults::{self, FaultsCommand},
     sim::{Settings, Simulator},
     up::{self, UpOptions},
+    world::Switch,
 };
 
 /// A simulated AWS on one machine, and Segue running in it.
@@ -37,6 +38,9 @@ enum Command {
         /// Seed of ids and jitter.
         #[arg(long, default_value_t = 1)]
         seed: u64,
+        /// What leads production's traffic from one version to the next.
+        #[arg(long, value_enum, default_value_t = Switch::LoadBalancer)]
+        switch: Switch,
     },
     /// Start the same world and leave it running until Ctrl-C, with lines to copy for `segue` and `aws`.
     Up {
@@ -49,6 +53,9 @@ enum Command {
         /// How many delegates join.
         #[arg(long, default_value_t = 2)]
         delegates: usize,
+        /// What leads production's traffic from one version to the next.
+        #[arg(long, value_enum, default_value_t = Switch::LoadBalancer)]
+        switch: Switch,
     },
     /// Run the simulated AWS alone, in the foreground.
     Aws(AwsArguments),
@@ -68,6 +75,9 @@ struct AwsArguments {
     /// Port on 127.0.0.1; 0: any free one, which is printed.
     #[arg(long, default_value_t = 4566)]
     port: u16,
+    /// Port on 127.0.0.1 of its name server, UDP and TCP; 0: any free one, which is printed.
+    #[arg(long, default_value_t = 0)]
+    dns_port: u16,
     /// Access key id that is let in.
     #[arg(long, default_value = "test")]
     access_key: String,
@@ -100,9 +110,11 @@ fn main() -> ExitCode {
     match Arguments::parse().command {
         // Each program brings its own runtime, its own signals and its own exit status.
         Command::As { program } => run_as(program),
-        Command::Demo { json, rate, clock_factor, seed } => finish(demonstrate(DemoOptions { json, rate, clock_factor, seed })),
-        Command::Up { dir, clock_factor, delegates } => {
-            let options = UpOptions { dir, clock_factor, delegates };
+        Command::Demo { json, rate, clock_factor, seed, switch } => {
+            finish(demonstrate(DemoOptions { json, rate, clock_factor, seed, switch }))
+        }
+        Command::Up { dir, clock_factor, delegates, switch } => {
+            let options = UpOptions { dir, clock_factor, delegates, switch };
             finish(async { up::run(options, stopped()).await.map(|()| ExitCode::SUCCESS) })
         }
         Command::Aws(arguments) => finish(aws(arguments)),
@@ -159,10 +171,12 @@ async fn aws(arguments: AwsArguments) -> anyhow::Result<ExitCode> {
         seed: arguments.seed,
         latency: Duration::from_millis(arguments.latency_ms),
         network: arguments.network,
+        dns: (std::net::Ipv4Addr::LOCALHOST, arguments.dns_port).into(),
         ..Settings::default()
     };
     let simulator = Simulator::start(settings, listener)?;
     println!("A simulated AWS listens on {}", simulator.endpoint());
+    println!("Its name server listens on {}", simulator.dns());
     println!("  export AWS_ENDPOINT_URL={} AWS_REGION=us-west-1", simulator.endpoint());
     println!("  export AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY=...", arguments.access_key);
     stopped().await;

@@ -2,7 +2,9 @@
 
 use std::{fmt::Write as _, path::PathBuf};
 
-use crate::world::{Programs, World, WorldSettings};
+use anyhow::Context as _;
+
+use crate::world::{Programs, Switch, World, WorldSettings};
 
 /// What kind of world, and where.
 #[derive(Debug, Clone)]
@@ -13,6 +15,8 @@ pub struct UpOptions {
     pub clock_factor: f64,
     /// How many delegates join.
     pub delegates: usize,
+    /// What leads production's traffic from one version to the next.
+    pub switch: Switch,
 }
 
 /// Starts the world, prints how to use it, and keeps it until `stop` resolves.
@@ -24,13 +28,21 @@ pub async fn run(options: UpOptions, stop: impl Future<Output = ()>) -> anyhow::
         dir: options.dir,
         clock_factor: options.clock_factor,
         delegates: options.delegates,
+        switch: options.switch,
         ..WorldSettings::default()
     };
     let world = World::start(Programs::own()?, settings).await?;
+    let authority = authority_file(&world);
+    std::fs::write(&authority, world.aws.authority().await?).with_context(|| format!("cannot write {}", authority.display()))?;
     println!("{}", guide(&world)?);
     stop.await;
     println!("Stopping ...");
     world.stop().await
+}
+
+/// What clients of HTTPS listeners trust.
+fn authority_file(world: &World) -> PathBuf {
+    world.dir.join("aws-ca.pem")
 }
 
 /// Lines to copy into another terminal.
@@ -45,7 +57,13 @@ fn guide(world: &World) -> anyhow::Result<String> {
     writeln!(text, "  segue get")?;
     writeln!(text, "  segue discover load-balancers --infrastructure prod-ecs")?;
     writeln!(text, "  segue deploy todolist-blue-green --artifact-tag 1")?;
-    writeln!(text, "  curl {}", world.prod_url()?)?;
+    match &world.dns {
+        Some(dns) => {
+            let server = world.name_server();
+            writeln!(text, "  dig @{} -p {} {} A", server.ip(), server.port(), dns.alias)?;
+        }
+        None => writeln!(text, "  curl {}", world.prod_url()?)?,
+    }
     writeln!(text, "  segue deploy todolist-blue-green --artifact-tag 2-crash   # goes wrong, and is undone")?;
     writeln!(
         text,
@@ -57,6 +75,7 @@ fn guide(world: &World) -> anyhow::Result<String> {
     writeln!(text, "  export AWS_ACCESS_KEY_ID={} AWS_SECRET_ACCESS_KEY={}", seed.access_key, seed.secret_key)?;
     writeln!(text, "  aws ecs list-services --cluster {}", seed.cluster)?;
     writeln!(text, "  {program} faults add --operation ecs:DescribeServices --kind throttle --times 20")?;
+    writeln!(text, "  # An HTTPS listener's certificate is signed by {}", authority_file(world).display())?;
     write!(
         text,
         "  aws elbv2 describe-listeners --load-balancer-arn {}",

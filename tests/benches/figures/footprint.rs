@@ -2,7 +2,6 @@
 
 use std::{
     path::Path,
-    process::Command,
     time::{Duration, Instant},
 };
 
@@ -17,6 +16,7 @@ const CONNECTED: &str = "connected to the control plane";
 
 /// Measures it.
 pub async fn measure(world: &mut World, folder: &Path) -> anyhow::Result<Vec<Row>> {
+    let shipped = folder.parent().context("the programs lie in a profile's folder")?.join("dist");
     // What they hold a moment after everything has come to rest.
     tokio::time::sleep(Duration::from_secs(2)).await;
     let server = resident(&world.server)?;
@@ -40,8 +40,8 @@ pub async fn measure(world: &mut World, folder: &Path) -> anyhow::Result<Vec<Row
     }
     world.connected("delegate-1").await?;
     Ok(vec![
-        Row::at_most("P10", "segue-delegate, stripped", stripped(&folder.join("segue-delegate"), &world.dir)?, 20.0, "MB"),
-        Row::at_most("P10", "segue, stripped", stripped(&folder.join("segue"), &world.dir)?, 30.0, "MB"),
+        Row::at_most("P10", "segue-delegate, as shipped", megabytes(&shipped.join("segue-delegate"))?, 20.0, "MB"),
+        Row::at_most("P10", "segue, as shipped", megabytes(&shipped.join("segue"))?, 30.0, "MB"),
         Row::at_most("P10", "delegate, resident when idle", delegate, 25.0, "MB"),
         Row::at_most("P10", "control plane, resident when idle", server, 40.0, "MB"),
         Row::at_most("P10", "delegate, start to registered, median", quantile(&delegate_starts, 0.5), 0.5, "s"),
@@ -72,9 +72,8 @@ fn resident(process: &Process) -> anyhow::Result<f64> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "megabytes")]
-fn stripped(program: &Path, dir: &Path) -> anyhow::Result<f64> {
-    let copy = dir.join("stripped");
-    let done = Command::new("strip").arg("-o").arg(&copy).arg(program).status().context("strip is missing: install binutils")?;
-    anyhow::ensure!(done.success(), "strip refused {}", program.display());
-    Ok(std::fs::metadata(copy)?.len() as f64 / 1e6)
+fn megabytes(program: &Path) -> anyhow::Result<f64> {
+    let about = std::fs::metadata(program)
+        .with_context(|| format!("{} is missing: cargo build --profile dist -p cli -p delegate", program.display()))?;
+    Ok(about.len() as f64 / 1e6)
 }

@@ -12,6 +12,8 @@ mod kills;
 mod matrix;
 mod refusals;
 mod rollback;
+mod scaling;
 mod undo;
 mod verify;
 mod versions;
+mod ways;

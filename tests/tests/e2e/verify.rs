@@ -174,8 +174,7 @@ async fn a_script_runs_only_where_it_is_allowed() -> anyhow::Result<()> {
     world.stop().await?;
 
     let delegate_arguments = vec!["--allow-shell-scripts".to_owned()];
-    let world =
-        World::start(programs(), WorldSettings { delegates: 1, delegate_arguments, ..WorldSettings::default() }).await?;
+    let world = World::start(programs(), WorldSettings { delegates: 1, delegate_arguments, ..WorldSettings::default() }).await?;
     let id = start(&world, steps).await?;
     let (how, view) = ended(&world, &id).await?;
     assert_eq!(how, "succeeded", "{view:#}");
@@ -210,7 +209,8 @@ async fn a_webhook_is_told_and_one_that_is_away_stops_nothing() -> anyhow::Resul
     let world = world().await?;
     let (url, asked, _server) = peer(vec![String::new()]).await?;
     let nobody = "- notify: {webhook: \"http://127.0.0.1:9/\", message: lost}";
-    let id = start(&world, &format!("{nobody}\n- notify: {{webhook: \"{url}/hook\", message: \"${{artifact.tag}} is up\"}}")).await?;
+    let id =
+        start(&world, &format!("{nobody}\n- notify: {{webhook: \"{url}/hook\", message: \"${{artifact.tag}} is up\"}}")).await?;
     let (how, view) = ended(&world, &id).await?;
     assert_eq!(how, "succeeded", "{view:#}");
     let asked = asked.lock().unwrap_or_else(PoisonError::into_inner).clone();

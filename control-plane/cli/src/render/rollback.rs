@@ -22,10 +22,8 @@ pub fn rollback_preview(seen: &RollbackPreview) -> String {
     }
     let _ = writeln!(
         text,
-        "  by          one switch of the listeners on ports {} (production) and {} (stage) of {}; then {} goes to 0 and is kept",
-        seen.prod_port,
-        seen.stage_port,
-        visible(&seen.load_balancer),
+        "  by          one switch of {}; then {} goes to 0 and is kept",
+        visible(&seen.by),
         visible(seen.serving.as_ref().map_or("", |version| version.service.as_str())),
     );
     for remark in &seen.remarks {

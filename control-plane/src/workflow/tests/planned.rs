@@ -56,11 +56,14 @@ fn the_setup_holds_the_documents_with_everything_replaced() {
             ],
         }],
     });
-    assert_eq!(setup.task_definition, expected);
-    assert_eq!(setup.service_definition["tags"], json!([{"key": "team", "value": "shop"}]));
-    assert_eq!((setup.family.as_str(), setup.container_name.as_str()), ("ecs__blue__green__elb", "harness_todolist-sample_4"));
-    assert_eq!((setup.prod_listener.as_str(), setup.stage_listener.as_str()), ("80", "8080"));
-    assert_eq!((setup.desired, setup.steady_state_timeout_minutes), (DesiredCount::Fixed(2), 10));
+    assert_eq!(setup.version.task_definition, expected);
+    assert_eq!(setup.version.service_definition["tags"], json!([{"key": "team", "value": "shop"}]));
+    assert_eq!(
+        (setup.version.family.as_str(), setup.version.container_name.as_str()),
+        ("ecs__blue__green__elb", "harness_todolist-sample_4")
+    );
+    assert_eq!((setup.pairs[0].prod_listener.as_str(), setup.pairs[0].stage_listener.as_str()), ("80", "8080"));
+    assert_eq!((setup.version.desired, setup.version.steady_state_timeout_minutes), (DesiredCount::Fixed(2), 10));
 }
 
 #[test]
@@ -85,7 +88,7 @@ fn what_is_left_away_has_its_default() {
     let plan = plan(&changes, &[]);
     assert_eq!(plan.line, "shop__todolist__prod");
     let StepAction::BlueGreenLoadBalancerSetup(setup) = &plan.steps[0].action else { panic!("the setup is first") };
-    assert_eq!((setup.desired, setup.steady_state_timeout_minutes), (DesiredCount::SameAsRunning { max: 2 }, 10));
+    assert_eq!((setup.version.desired, setup.version.steady_state_timeout_minutes), (DesiredCount::SameAsRunning { max: 2 }, 10));
     let StepAction::UpgradeContainers(upgrade) = &plan.steps[1].action else { panic!("the upgrade is second") };
     assert_eq!(upgrade.desired, "100%");
     let StepAction::HttpCheck(check) = &plan.steps[2].action else { panic!("the check is third") };

@@ -8,7 +8,7 @@ use super::fixture::{plan, refused};
 fn greeting(changes: &[(&str, &str)], variables: &[(&str, &str)]) -> String {
     let plan = plan(changes, variables);
     let StepAction::BlueGreenLoadBalancerSetup(setup) = &plan.steps[0].action else { panic!("the setup is first") };
-    setup.task_definition["containerDefinitions"][0]["environment"][0]["value"].as_str().expect("text").to_owned()
+    setup.version.task_definition["containerDefinitions"][0]["environment"][0]["value"].as_str().expect("text").to_owned()
 }
 
 #[test]

@@ -15,7 +15,10 @@ use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use domain::{failure::Failure, infrastructure::InfrastructureSpec};
 use tokio::sync::OnceCell;
 
-use super::{cloudwatch::CloudWatch, ecs::SdkEcs, elbv2::SdkLoadBalancing, limits::CallLimits, logs::Logs, sts::Sts};
+use super::{
+    auto_scaling::ApplicationAutoScaling, cloud_map::CloudMap, cloudwatch::CloudWatch, ecs::SdkEcs, elbv2::SdkLoadBalancing,
+    limits::CallLimits, logs::Logs, route53::Route53, sts::Sts,
+};
 use crate::aws::ports::{Aws, AwsAccess};
 
 /// Connections are kept by what makes them different.
@@ -76,6 +79,9 @@ impl SdkAccess {
         Aws {
             ecs: Arc::new(SdkEcs::new(&config, self.limits)),
             load_balancing: Arc::new(SdkLoadBalancing::new(&config, self.limits)),
+            registries: Arc::new(CloudMap::new(&config)),
+            records: Arc::new(Route53::new(&config, self.limits)),
+            scaling: Arc::new(ApplicationAutoScaling::new(&config, self.limits)),
             logs: Arc::new(Logs::new(&config)),
             alarms: Arc::new(CloudWatch::new(&config)),
             identity: Arc::new(Sts::new(aws_sdk_sts::Client::new(&config))),

@@ -43,6 +43,11 @@ pub(super) fn service(service: &sdk::Service) -> Service {
             .iter()
             .filter_map(|balancer| balancer.target_group_arn().map(str::to_owned))
             .collect(),
+        registries: service
+            .service_registries()
+            .iter()
+            .filter_map(|registry| registry.registry_arn().map(str::to_owned))
+            .collect(),
         health_check_grace_seconds: service.health_check_grace_period_seconds().map(count).unwrap_or_default(),
         controller: service.deployment_controller().map(|controller| controller.r#type().as_str().to_owned()),
         strategy: strategy.map(|strategy| strategy.as_str().to_owned()),

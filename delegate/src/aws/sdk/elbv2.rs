@@ -97,6 +97,14 @@ impl LoadBalancing for SdkLoadBalancing {
         }
     }
 
+    async fn rules_named(&self, arns: &[String]) -> Result<Vec<Rule>, Failure> {
+        let what = format!("read the rules {}", arns.join(", "));
+        let call = read("elasticloadbalancing:DescribeRules", &what);
+        let request = self.reads.describe_rules().set_rule_arns(Some(arns.to_vec()));
+        let answer = request.send().await.map_err(|error| failure(call, &error))?;
+        Ok(answer.rules().iter().map(rule).collect())
+    }
+
     async fn target_groups(&self, arns: &[String]) -> Result<Vec<TargetGroup>, Failure> {
         let what = format!("read the target groups {}", arns.join(", "));
         let call = read("elasticloadbalancing:DescribeTargetGroups", &what);
@@ -133,6 +141,18 @@ impl LoadBalancing for SdkLoadBalancing {
         let answer = request.send().await.map_err(|error| failure(call, &error))?;
         answer.listeners().first().map(listener).ok_or_else(|| {
             Failure::uncertain(FailureKind::Connectivity, format!("Could not {what}: AWS's answer does not hold the listener."))
+        })
+    }
+
+    async fn set_rule_actions(&self, rule_arn: &str, wanted: &Value) -> Result<Rule, Failure> {
+        let what = format!("change the actions of the rule {rule_arn}");
+        let call = Call { operation: "elasticloadbalancing:ModifyRule", writes: true, what: &what };
+        let actions = actions::to_sdk(wanted)
+            .map_err(|error| Failure::refused(FailureKind::Application, format!("Could not {what}: {error}.")))?;
+        let request = self.writes.modify_rule().rule_arn(rule_arn).set_actions(Some(actions));
+        let answer = request.send().await.map_err(|error| failure(call, &error))?;
+        answer.rules().first().map(rule).ok_or_else(|| {
+            Failure::uncertain(FailureKind::Connectivity, format!("Could not {what}: AWS's answer does not hold the rule."))
         })
     }
 }

@@ -1,7 +1,9 @@
 //! The ports over the official SDK. Nothing outside this folder names a type of the SDK.
 
 mod actions;
+mod auto_scaling;
 mod body;
+mod cloud_map;
 mod cloudwatch;
 #[cfg(test)]
 mod cloudwatch_tests;
@@ -13,6 +15,7 @@ mod failure;
 mod limits;
 mod logs;
 mod request_ids;
+mod route53;
 mod sts;
 #[cfg(test)]
 mod tests;

@@ -2,15 +2,11 @@
 
 use domain::{
     failure::Failure,
-    step::{OldService, PreviousVersion, PreviousVersionSetup, SetupOutput},
+    step::{OldService, PreviousVersion, PreviousVersionSetup, SetupOutput, Traffic},
 };
 
-use super::super::markers;
-use crate::aws::{
-    actions::single_target,
-    model::{Listener, Service},
-    ports::Aws,
-};
+use super::super::{dns, markers, step::short_name};
+use crate::aws::{actions::single_target, model::Service, ports::Aws};
 
 /// Looks. Every obstacle is told, not only the first.
 ///
@@ -27,15 +23,18 @@ pub async fn previous_version(aws: &Aws, input: &PreviousVersionSetup) -> Result
             serving_count: 0,
             wanted_count: 0,
             bg_version: None,
+            auto_scaling: None,
         });
     };
     let names = [setup.service.clone(), previous.name.clone()];
-    let arns = [setup.prod_listener.clone(), setup.stage_listener.clone()];
-    let (services, listeners, document) = futures::try_join!(
+    let serving_scaling = format!("service/{}/{}", short_name(&setup.cluster), setup.service);
+    let (services, moved, document, auto_scaling) = futures::try_join!(
         aws.ecs.services(&setup.cluster, &names),
-        aws.load_balancing.listeners(&arns),
+        moved(aws, &setup.traffic),
         // A task definition that can't be read leaves the image unknown; it is no reason to stay.
         async { Ok(aws.ecs.task_definition_document(&previous.task_definition).await.ok()) },
+        // Neither is auto scaling that may not be looked at.
+        async { Ok(aws.scaling.of(&serving_scaling).await.unwrap_or_default()) },
     )?;
     let of = |name: &str| services.iter().find(|service| service.name == name && service.is_active());
     let serving = of(&setup.service);
@@ -50,13 +49,7 @@ pub async fn previous_version(aws: &Aws, input: &PreviousVersionSetup) -> Result
             ));
         }
     }
-    let expected = [
-        ("production", &setup.prod_listener, &setup.new_target_group),
-        ("stage", &setup.stage_listener, &setup.old_target_group),
-    ];
-    for (role, arn, group) in expected {
-        obstacles.extend(moved(&listeners, role, arn, group));
-    }
+    obstacles.extend(moved);
     let serving_count = serving.map_or(0, |service| service.desired);
     let mut remarks = Vec::new();
     if serving.is_none() {
@@ -70,7 +63,8 @@ pub async fn previous_version(aws: &Aws, input: &PreviousVersionSetup) -> Result
     }
     let container = document.as_ref().and_then(|document| {
         let containers = document["containerDefinitions"].as_array()?;
-        containers.iter().find(|container| container["name"] == setup.container.as_str()).or(containers.first())
+        let named = setup.traffic.pairs().first().map(|pair| pair.container.as_str());
+        containers.iter().find(|container| named.is_some() && container["name"].as_str() == named).or(containers.first())
     });
     Ok(PreviousVersion {
         obstacles,
@@ -78,6 +72,7 @@ pub async fn previous_version(aws: &Aws, input: &PreviousVersionSetup) -> Result
         image: container.and_then(|container| container["image"].as_str()).unwrap_or_default().to_owned(),
         serving_count,
         wanted_count: previous.desired_count.max(serving_count).max(1),
+        auto_scaling,
         bg_version: serving.and_then(|service| markers::colour(service)).map(str::to_owned),
     })
 }
@@ -90,28 +85,50 @@ fn changed_since(setup: &SetupOutput, previous: &OldService, service: &Service, 
             previous.name, previous.task_definition, service.task_definition
         ));
     }
-    if !service.target_groups.contains(&setup.old_target_group) {
-        obstacles.push(format!(
-            "The service {} is no longer registered in the target group {}.",
-            previous.name, setup.old_target_group
-        ));
+    for group in setup.traffic.old_target_groups() {
+        if !service.target_groups.iter().any(|registered| registered == group) {
+            obstacles.push(format!("The service {} is no longer registered in the target group {group}.", previous.name));
+        }
+    }
+    if let Some(target) = setup.traffic.dns().and_then(|dns| dns.old.as_ref())
+        && !service.registries.contains(&target.arn)
+    {
+        obstacles.push(format!("The service {} is no longer registered in {}.", previous.name, target.name));
     }
     if service.is_rolling_out() {
         obstacles.push(format!("ECS itself is deploying to the service {} right now. Wait until it is steady.", previous.name));
     }
 }
 
-/// A listener that forwards elsewhere than where the deployment left it.
-fn moved(listeners: &[Listener], role: &str, arn: &str, group: &str) -> Option<String> {
-    let Some(listener) = listeners.iter().find(|listener| listener.arn == arn) else {
-        return Some(format!("The {role} listener {arn} does not exist any more."));
+/// The routes that lead elsewhere than where the deployment left them, a sentence each.
+async fn moved(aws: &Aws, traffic: &Traffic) -> Result<Vec<String>, Failure> {
+    let pairs = match traffic {
+        Traffic::LoadBalancer(pairs) => pairs,
+        Traffic::Dns(records) => {
+            let found = aws.records.record_sets(&records.zone, &records.alias).await?;
+            return Ok(dns::told_otherwise(records, &found));
+        }
     };
-    let port = listener.port;
-    match single_target(&listener.actions) {
-        Ok(target) if target == group => None,
-        Ok(target) => Some(format!(
-            "The {role} listener (port {port}) forwards to {target}, not to {group}, where the deployment left it: somebody changed it since."
-        )),
-        Err(error) => Some(format!("The {role} listener (port {port}) {error}.")),
+    let mut obstacles = Vec::new();
+    for pair in pairs {
+        for (role, route, group) in
+            [("production", &pair.prod, &pair.new_target_group), ("stage", &pair.stage, &pair.old_target_group)]
+        {
+            let arns = [route.arn().to_owned()];
+            let actions = match &route.rule {
+                Some(_) => aws.load_balancing.rules_named(&arns).await?.pop().map(|rule| rule.actions),
+                None => aws.load_balancing.listeners(&arns).await?.pop().map(|listener| listener.actions),
+            };
+            let called = route.called(role);
+            obstacles.extend(match actions.as_ref().map(single_target) {
+                None => Some(format!("The {called} {} does not exist any more.", route.arn())),
+                Some(Ok(target)) if target == *group => None,
+                Some(Ok(target)) => Some(format!(
+                    "The {called} forwards to {target}, not to {group}, where the deployment left it: somebody changed it since."
+                )),
+                Some(Err(error)) => Some(format!("The {called} {error}.")),
+            });
+        }
     }
+    Ok(obstacles)
 }

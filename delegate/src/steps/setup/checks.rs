@@ -2,31 +2,28 @@
 
 use domain::{
     ids::DeploymentId,
-    infrastructure::{InfrastructureSpec, LaunchType},
-    step::LoadBalancerSetup,
+    infrastructure::InfrastructureSpec,
+    step::{LoadBalancerSetup, RoutePair, WantedPair},
 };
 
 use super::{
-    super::markers::{self, BLUE, GREEN},
-    container::{self, ContainerPort},
-    look::{Scene, find_listener},
-    task_definition::network_mode,
+    super::version::{self, Line, Serving},
+    look::{BalancerScene, Scene},
+    routes::{FoundRoute, find_listener, found},
 };
 use crate::aws::{
     actions::{forward_targets, single_target},
-    model::{Listener, LoadBalancer, Service, TargetGroup},
+    model::{LoadBalancer, Service, TargetGroup},
 };
 
 /// What the checks found out on the way.
 #[derive(Debug, Clone)]
 pub(super) struct Ready {
-    pub(super) balancer: LoadBalancer,
-    pub(super) prod: Listener,
-    pub(super) stage: Listener,
-    pub(super) prod_group: TargetGroup,
-    pub(super) stage_group: TargetGroup,
-    pub(super) container: ContainerPort,
-    /// The running service of the line that production's target group belongs to.
+    /// The pairs as they are now.
+    pub(super) pairs: Vec<RoutePair>,
+    /// Name of the first pair's production target group.
+    pub(super) prod_group: String,
+    /// The running service of the line that production's target groups belong to.
     pub(super) old: Option<Service>,
     /// Services of the line to delete.
     pub(super) green: Vec<Service>,
@@ -43,97 +40,46 @@ pub(super) fn check(
     scene: &Scene,
 ) -> Result<Ready, Vec<String>> {
     let mut findings = Vec::new();
-    cluster(infra, scene, &mut findings);
-    documents(input, infra, &mut findings);
-    let balancer = load_balancer(input, infra, scene, &mut findings);
-    let groups = balancer.and_then(|balancer| routes(input, balancer, scene, &mut findings));
+    version::check_documents(&input.version, infra, scene.cluster.as_ref(), &mut findings);
+    for balancer in &scene.balancers {
+        load_balancer(balancer, infra, &mut findings);
+    }
+    let resolved: Vec<_> = input.pairs.iter().map(|pair| resolve(pair, scene, &mut findings)).collect();
+    let resolved: Option<Vec<Resolved<'_>>> = resolved.into_iter().collect();
     let mut ready = None;
-    if let (Some(balancer), Some(routes)) = (balancer, groups) {
-        groups_fit(input, infra, balancer, &routes, &mut findings);
-        other_users(scene, &routes, &mut findings);
-        let container =
-            container::choose(&input.task_definition, input.target_container.as_deref(), input.target_port, routes.stage_group);
-        let container = container.map_err(|finding| findings.push(finding)).ok();
-        let line = line(deployment, scene, &routes, &mut findings);
-        if let Some(container) = container {
-            ready = Some(Ready {
-                balancer: balancer.clone(),
-                prod: routes.prod.clone(),
-                stage: routes.stage.clone(),
-                prod_group: routes.prod_group.clone(),
-                stage_group: routes.stage_group.clone(),
-                container,
-                old: line.old,
-                green: line.green,
-            });
+    if let Some(resolved) = resolved {
+        let mut pairs = Vec::new();
+        for (wanted, pair) in input.pairs.iter().zip(&resolved) {
+            groups_fit(input, infra, pair, &mut findings);
+            pairs.extend(route_pair(input, wanted, pair, &mut findings));
+        }
+        changed_places(&resolved, &mut findings);
+        other_users(scene, &resolved, &mut findings);
+        let line = line(deployment, scene, &resolved, &mut findings);
+        if let Some(first) = resolved.first()
+            && pairs.len() == resolved.len()
+        {
+            let prod_group = first.prod_group.name.clone();
+            ready = Some(Ready { pairs, prod_group, old: line.old, green: line.green });
+        }
+    }
+    // Pairs that share their target groups share what is wrong with them.
+    let mut told = Vec::new();
+    for finding in findings {
+        if !told.contains(&finding) {
+            told.push(finding);
         }
     }
     match ready {
-        Some(ready) if findings.is_empty() => Ok(ready),
-        _ => Err(findings),
+        Some(ready) if told.is_empty() => Ok(ready),
+        _ => Err(told),
     }
 }
 
-fn cluster(infra: &InfrastructureSpec, scene: &Scene, findings: &mut Vec<String>) {
-    let place = format!("in {} (infrastructure {})", infra.region, infra.name);
-    match &scene.cluster {
-        None => findings.push(format!("The ECS cluster {} does not exist {place}.", infra.cluster)),
-        Some(cluster) if cluster.status != "ACTIVE" => {
-            findings.push(format!("The ECS cluster {} {place} is {}, not ACTIVE.", infra.cluster, cluster.status));
-        }
-        Some(_) => {}
-    }
-}
-
-/// What the user's documents say against themselves or the infrastructure.
-fn documents(input: &LoadBalancerSetup, infra: &InfrastructureSpec, findings: &mut Vec<String>) {
-    let (task, service) = (&input.task_definition, &input.service_definition);
-    if container::containers(task).is_empty() {
-        findings.push("The task definition has no container definitions.".into());
-    }
-    for (what, document) in [("task", task), ("service", service)] {
-        if document.get("tags").is_some_and(|tags| !tags.is_array()) {
-            findings.push(format!("The {what} definition's tags are not a list of {{\"key\", \"value\"}} objects."));
-        }
-    }
-    let mode = network_mode(task);
-    let fargate = match service["launchType"].as_str() {
-        Some(launch_type) => launch_type == "FARGATE",
-        None => service.get("capacityProviderStrategy").is_none() && infra.launch_type == Some(LaunchType::Fargate),
-    };
-    if fargate && mode != "awsvpc" {
-        findings.push(format!("The task definition's network mode is {mode}; launch type FARGATE needs awsvpc."));
-    }
-    if mode == "awsvpc" && service.get("networkConfiguration").is_none() && infra.subnets.is_empty() {
-        findings.push(format!(
-            "Network mode awsvpc needs subnets: name them in the infrastructure {} or in the service definition's networkConfiguration.",
-            infra.name
-        ));
-    }
-    if service["schedulingStrategy"] == "DAEMON" {
-        findings.push("The service definition's scheduling strategy is DAEMON; blue/green needs REPLICA.".into());
-    }
-    let controller = service["deploymentController"]["type"].as_str().unwrap_or("ECS");
-    if controller != "ECS" {
-        findings.push(format!("The service definition's deployment controller is {controller}; Segue's blue/green needs ECS."));
-    }
-    let strategy = service["deploymentConfiguration"]["strategy"].as_str().unwrap_or("ROLLING");
-    if strategy != "ROLLING" {
-        findings.push(format!(
-            "The service definition's deployment strategy is {strategy}: ECS would move the listeners itself, against Segue. Use ROLLING."
-        ));
-    }
-}
-
-fn load_balancer<'s>(
-    input: &LoadBalancerSetup,
-    infra: &InfrastructureSpec,
-    scene: &'s Scene,
-    findings: &mut Vec<String>,
-) -> Option<&'s LoadBalancer> {
+fn load_balancer(scene: &BalancerScene, infra: &InfrastructureSpec, findings: &mut Vec<String>) {
     let Some(balancer) = &scene.balancer else {
-        findings.push(format!("The load balancer {} does not exist in {}.", input.load_balancer, infra.region));
-        return None;
+        findings.push(format!("The load balancer {} does not exist in {}.", scene.wanted, infra.region));
+        return;
     };
     if !matches!(balancer.state.as_str(), "active" | "active_impaired") {
         findings.push(format!("The load balancer {} is {}, not active.", balancer.name, balancer.state));
@@ -150,84 +96,129 @@ fn load_balancer<'s>(
             balancer.name, balancer.vpc, infra.name
         ));
     }
-    Some(balancer)
 }
 
-/// The two listeners and where they lead.
-struct Routes<'s> {
-    prod: &'s Listener,
-    stage: &'s Listener,
+/// A pair and where it leads.
+struct Resolved<'s> {
+    balancer: &'s LoadBalancer,
+    prod: FoundRoute<'s>,
+    stage: FoundRoute<'s>,
     prod_group: &'s TargetGroup,
     stage_group: &'s TargetGroup,
 }
 
-fn routes<'s>(
-    input: &LoadBalancerSetup,
-    balancer: &LoadBalancer,
-    scene: &'s Scene,
-    findings: &mut Vec<String>,
-) -> Option<Routes<'s>> {
-    let prod = listener(balancer, scene, "production", &input.prod_listener, findings);
-    let stage = listener(balancer, scene, "stage", &input.stage_listener, findings);
-    if let (Some((prod, _)), Some((stage, _))) = (&prod, &stage)
-        && prod.arn == stage.arn
-    {
-        findings.push(format!("Production and stage are the same listener (port {}); they have to be two.", prod.port));
-        return None;
-    }
-    let (prod, stage) = (prod?, stage?);
-    let (prod_group, stage_group) = (prod.1?, stage.1?);
-    if prod_group.arn == stage_group.arn {
+fn resolve<'s>(wanted: &WantedPair, scene: &'s Scene, findings: &mut Vec<String>) -> Option<Resolved<'s>> {
+    let on = scene.balancer(&wanted.load_balancer)?;
+    let balancer = on.balancer.as_ref()?;
+    if balancer.kind == "network" && wanted.prod_rule.is_some() {
         findings.push(format!(
-            "The production and the stage listener both forward to the same target group, {} ({}); blue/green needs one of each.",
-            prod_group.name, prod_group.arn
+            "The load balancer {} is a network one: its listeners have no rules. Leave prodListenerRule and stageListenerRule away.",
+            balancer.name
         ));
         return None;
     }
-    Some(Routes { prod: prod.0, stage: stage.0, prod_group, stage_group })
+    let (prod, stage) = found(on, wanted);
+    let prod = said(prod, on, balancer, "production", (&wanted.prod_listener, wanted.prod_rule.as_deref()), findings);
+    let stage = said(stage, on, balancer, "stage", (&wanted.stage_listener, wanted.stage_rule.as_deref()), findings);
+    let (prod, stage) = (prod?, stage?);
+    if prod.route.arn() == stage.route.arn() {
+        findings.push(format!("Production and stage are the same {}; they have to be two.", prod.route.called("").trim_start()));
+        return None;
+    }
+    let (prod_group, stage_group) = (group(&prod, "production", scene, findings), group(&stage, "stage", scene, findings));
+    let (prod_group, stage_group) = (prod_group?, stage_group?);
+    if prod_group.arn == stage_group.arn {
+        findings.push(format!(
+            "The {} and the {} both forward to the same target group, {} ({}); blue/green needs one of each.",
+            prod.route.called("production"),
+            stage.route.called("stage"),
+            prod_group.name,
+            prod_group.arn
+        ));
+        return None;
+    }
+    Some(Resolved { balancer, prod, stage, prod_group, stage_group })
 }
 
-type Resolved<'s> = (&'s Listener, Option<&'s TargetGroup>);
-
-fn listener<'s>(
+/// The route, or what is missing of it.
+fn said<'s>(
+    found: Option<FoundRoute<'s>>,
+    on: &BalancerScene,
     balancer: &LoadBalancer,
-    scene: &'s Scene,
     role: &str,
-    wanted: &str,
+    (listener, rule): (&str, Option<&str>),
     findings: &mut Vec<String>,
-) -> Option<Resolved<'s>> {
-    let Some(listener) = find_listener(&scene.listeners, wanted) else {
-        let there: Vec<_> = scene.listeners.iter().map(|listener| format!("{} ({})", listener.port, listener.protocol)).collect();
-        let there = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
-        findings.push(format!("The load balancer {} has no {role} listener {wanted}; its listeners: {there}.", balancer.name));
-        return None;
-    };
-    let group = match single_target(&listener.actions) {
+) -> Option<FoundRoute<'s>> {
+    if found.is_some() {
+        return found;
+    }
+    let listed = |there: Vec<String>| if there.is_empty() { "none".to_owned() } else { there.join(", ") };
+    match (find_listener(&on.listeners, listener), rule) {
+        (Some(listener), Some(rule)) => {
+            let rules = on.rules.iter().filter(|(arn, _)| *arn == listener.arn).flat_map(|(_, rules)| rules);
+            let there =
+                rules.filter(|rule| !rule.is_default).map(|rule| format!("{} ({})", rule.priority, rule.conditions.join("; ")));
+            findings.push(format!(
+                "The {role} listener (port {}) of the load balancer {} has no rule {rule}; its rules: {}.",
+                listener.port,
+                balancer.name,
+                listed(there.collect())
+            ));
+        }
+        _ => {
+            let there = on.listeners.iter().map(|listener| format!("{} ({})", listener.port, listener.protocol)).collect();
+            findings.push(format!(
+                "The load balancer {} has no {role} listener {listener}; its listeners: {}.",
+                balancer.name,
+                listed(there)
+            ));
+        }
+    }
+    None
+}
+
+fn group<'s>(found: &FoundRoute<'_>, role: &str, scene: &'s Scene, findings: &mut Vec<String>) -> Option<&'s TargetGroup> {
+    let called = found.route.called(role);
+    match single_target(found.actions) {
         Ok(arn) => {
             let group = scene.groups.iter().find(|group| group.arn == arn);
             if group.is_none() {
-                findings
-                    .push(format!("The {role} listener (port {}) forwards to {arn}, which AWS does not show.", listener.port));
+                findings.push(format!("The {called} forwards to {arn}, which AWS does not show."));
             }
             group
         }
         Err(error) => {
-            findings.push(format!("The {role} listener (port {}) {error}.", listener.port));
+            findings.push(format!("The {called} {error}."));
             None
         }
-    };
-    Some((listener, group))
+    }
+}
+
+fn route_pair(
+    input: &LoadBalancerSetup,
+    wanted: &WantedPair,
+    pair: &Resolved<'_>,
+    findings: &mut Vec<String>,
+) -> Option<RoutePair> {
+    let container =
+        version::choose(&input.version.task_definition, wanted.target_container.as_deref(), wanted.target_port, pair.stage_group);
+    let container = container.map_err(|finding| findings.push(finding)).ok()?;
+    Some(RoutePair {
+        load_balancer: pair.balancer.arn.clone(),
+        load_balancer_name: pair.balancer.name.clone(),
+        load_balancer_dns: pair.balancer.dns_name.clone(),
+        prod: pair.prod.route.clone(),
+        stage: pair.stage.route.clone(),
+        new_target_group: pair.stage_group.arn.clone(),
+        old_target_group: pair.prod_group.arn.clone(),
+        container: container.container,
+        container_port: container.port,
+    })
 }
 
 /// Whether the two target groups are like each other and fit the load balancer and the tasks.
-fn groups_fit(
-    input: &LoadBalancerSetup,
-    infra: &InfrastructureSpec,
-    balancer: &LoadBalancer,
-    routes: &Routes<'_>,
-    findings: &mut Vec<String>,
-) {
-    let (prod, stage) = (routes.prod_group, routes.stage_group);
+fn groups_fit(input: &LoadBalancerSetup, infra: &InfrastructureSpec, pair: &Resolved<'_>, findings: &mut Vec<String>) {
+    let (prod, stage, balancer) = (pair.prod_group, pair.stage_group, pair.balancer);
     let members = |group: &TargetGroup| {
         let port = group.port.map_or_else(|| "none".to_owned(), |port| port.to_string());
         [
@@ -258,7 +249,7 @@ fn groups_fit(
             ));
         }
     }
-    let mode = network_mode(&input.task_definition);
+    let mode = version::network_mode(&input.version.task_definition);
     let needed = if mode == "awsvpc" { "ip" } else { "instance" };
     if stage.target_type != needed {
         findings.push(format!(
@@ -268,102 +259,73 @@ fn groups_fit(
     }
 }
 
-/// Other ways to the two target groups, which a swap would leave as they are: they would lead to a version with no tasks.
-fn other_users(scene: &Scene, routes: &Routes<'_>, findings: &mut Vec<String>) {
-    let swapped = [routes.prod_group, routes.stage_group];
-    let name_of = |arn: &str| swapped.iter().find(|group| group.arn == arn).map(|group| group.name.as_str());
-    let others = scene.listeners.iter().filter(|listener| listener.arn != routes.prod.arn && listener.arn != routes.stage.arn);
-    for listener in others {
-        for group in forward_targets(&listener.actions).iter().filter_map(|(arn, _)| name_of(arn)) {
+/// A target group that is production's in one pair and stage's in another would hold both versions.
+fn changed_places(pairs: &[Resolved<'_>], findings: &mut Vec<String>) {
+    for pair in pairs {
+        if let Some(other) = pairs.iter().find(|other| other.stage_group.arn == pair.prod_group.arn) {
             findings.push(format!(
-                "The listener on port {} forwards to target group {group} as well. A swap changes the production and the stage listener \
-                 only, so it would go on to the version that is downsized.",
-                listener.port
+                "The target group {} is production's on the {} and stage's on the {}: both versions would be in it.",
+                pair.prod_group.name,
+                pair.prod.route.called("production"),
+                other.stage.route.called("stage")
             ));
         }
     }
-    for (listener, rules) in &scene.rules {
-        let port = scene.listeners.iter().find(|known| known.arn == *listener).map_or(0, |listener| listener.port);
-        for rule in rules.iter().filter(|rule| !rule.is_default) {
-            for group in forward_targets(&rule.actions).iter().filter_map(|(arn, _)| name_of(arn)) {
+}
+
+/// Other ways to the target groups, which a swap would leave as they are: they would lead to a version with no tasks.
+fn other_users(scene: &Scene, pairs: &[Resolved<'_>], findings: &mut Vec<String>) {
+    let swapped: Vec<&TargetGroup> = pairs.iter().flat_map(|pair| [pair.prod_group, pair.stage_group]).collect();
+    let name_of = |arn: &str| swapped.iter().find(|group| group.arn == arn).map(|group| group.name.as_str());
+    let routes: Vec<&str> = pairs.iter().flat_map(|pair| [pair.prod.route.arn(), pair.stage.route.arn()]).collect();
+    for balancer in &scene.balancers {
+        for listener in balancer.listeners.iter().filter(|listener| !routes.contains(&listener.arn.as_str())) {
+            for group in forward_targets(&listener.actions).iter().filter_map(|(arn, _)| name_of(arn)) {
                 findings.push(format!(
-                    "Rule {} of the listener on port {port} ({}) forwards to target group {group} as well. A swap changes the default \
-                     action only, so requests of this rule would go on to the version that is downsized.",
-                    rule.priority,
-                    rule.conditions.join("; ")
+                    "The listener on port {} forwards to target group {group} as well. A swap changes the routes of this workflow only, \
+                     so it would go on to the version that is downsized. Name it in additionalPairs, or give it another group.",
+                    listener.port
                 ));
+            }
+        }
+        for (listener, rules) in &balancer.rules {
+            let port = balancer.listeners.iter().find(|known| known.arn == *listener).map_or(0, |listener| listener.port);
+            for rule in rules.iter().filter(|rule| !rule.is_default && !routes.contains(&rule.arn.as_str())) {
+                for group in forward_targets(&rule.actions).iter().filter_map(|(arn, _)| name_of(arn)) {
+                    findings.push(format!(
+                        "Rule {} of the listener on port {port} ({}) forwards to target group {group} as well. A swap changes the routes of \
+                         this workflow only, so requests of this rule would go on to the version that is downsized. Name it in \
+                         additionalPairs, or give it another group.",
+                        rule.priority,
+                        rule.conditions.join("; ")
+                    ));
+                }
             }
         }
     }
 }
 
-/// What the line's services are to this deployment.
-struct Line {
-    old: Option<Service>,
-    green: Vec<Service>,
-}
-
-fn line(deployment: DeploymentId, scene: &Scene, routes: &Routes<'_>, findings: &mut Vec<String>) -> Line {
-    // What an earlier attempt of this very step created is none of the line's past.
-    let past: Vec<&Service> =
-        scene.services.iter().filter(|service| service.is_active() && !markers::made_by(&service.tags, deployment)).collect();
-    let prod = &routes.prod_group.arn;
-    let in_prod = |service: &Service| service.target_groups.contains(prod);
-    let alive = |service: &Service| service.desired > 0 || service.running > 0;
-    let serving: Vec<&&Service> = past.iter().filter(|service| in_prod(service) && alive(service)).collect();
-    if serving.len() > 1 {
-        let names: Vec<_> = serving.iter().map(|service| service.name.as_str()).collect();
-        findings.push(format!(
-            "The services {} all run in the production target group {}; bring all but the one that serves to 0.",
-            names.join(", "),
-            routes.prod_group.name
-        ));
-    }
-    let old = serving.first().map(|service| (**service).clone());
-    for service in &past {
-        let colour = markers::colour(service);
-        if colour == Some(BLUE) && !in_prod(service) {
-            let serves = old.as_ref().map_or("no service of the line".to_owned(), |old| old.name.clone());
+fn line(deployment: DeploymentId, scene: &Scene, pairs: &[Resolved<'_>], findings: &mut Vec<String>) -> Line {
+    let in_one = |service: &Service| pairs.iter().any(|pair| service.target_groups.contains(&pair.prod_group.arn));
+    let mut names: Vec<&str> = pairs.iter().map(|pair| pair.prod_group.name.as_str()).collect();
+    names.dedup();
+    let names = names.join(", ");
+    let serving = Serving {
+        holds: &in_one,
+        place: format!("production target group {names}"),
+        leads: format!("forwards to target group {names}"),
+        leader: "the production listener".into(),
+    };
+    let line = version::line(deployment, &scene.services, &serving, findings);
+    if let Some(old) = &line.old {
+        for pair in pairs.iter().filter(|pair| !old.target_groups.contains(&pair.prod_group.arn)) {
             findings.push(format!(
-                "The service {} is tagged {}:{BLUE}, but production forwards to target group {}, to which {serves} belongs. Correct the \
-                 tag, or the production listener.",
-                service.name,
-                markers::BG_VERSION,
-                routes.prod_group.name
+                "The service {} serves production, but is not registered in target group {}, to which the {} forwards.",
+                old.name,
+                pair.prod_group.name,
+                pair.prod.route.called("production")
             ));
         }
-        if colour == Some(GREEN) && in_prod(service) && alive(service) {
-            findings.push(format!(
-                "The service {} is tagged {}:{GREEN}, which would be deleted now, but its tasks run in the production target group {}. \
-                 Correct the tag.",
-                service.name,
-                markers::BG_VERSION,
-                routes.prod_group.name
-            ));
-        }
-        busy(service, findings);
     }
-    let green = past.iter().filter(|service| markers::colour(service) == Some(GREEN) && !(in_prod(service) && alive(service)));
-    Line { old, green: green.map(|service| (*service).clone()).collect() }
-}
-
-/// Whether somebody else is deploying to a service of the line.
-fn busy(service: &Service, findings: &mut Vec<String>) {
-    let name = &service.name;
-    if let Some(controller) = service.controller.as_deref().filter(|controller| *controller != "ECS") {
-        findings.push(format!("The service {name} is controlled by {controller}; Segue's blue/green needs the controller ECS."));
-    }
-    if let Some(strategy) = service.strategy.as_deref().filter(|strategy| *strategy != "ROLLING") {
-        findings.push(format!(
-            "The service {name} has the deployment strategy {strategy}: ECS moves its listeners itself, against Segue. Change it to ROLLING."
-        ));
-    }
-    if service.is_rolling_out() {
-        findings.push(format!(
-            "ECS is deploying to the service {name} right now ({} deployments, {} of {} tasks running). Wait until it is steady.",
-            service.deployments.len(),
-            service.running,
-            service.desired
-        ));
-    }
+    line
 }

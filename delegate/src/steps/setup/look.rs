@@ -1,11 +1,18 @@
 //! Everything that the checks decide by, read from AWS in three rounds, each as parallel as AWS allows. Nothing is changed.
 
-use domain::{infrastructure::InfrastructureSpec, names::revision_of, step::LoadBalancerSetup};
+use domain::{
+    failure::Failure,
+    infrastructure::InfrastructureSpec,
+    names::revision_of,
+    step::{LoadBalancerSetup, WantedPair},
+};
 
+use super::routes::{found, named_listeners};
 use crate::{
     aws::{
         actions::forward_targets,
         model::{Cluster, Listener, LoadBalancer, Rule, Service, Target, TargetGroup},
+        ports::LoadBalancing,
     },
     executor::{Outcome, StepContext},
 };
@@ -14,25 +21,43 @@ use crate::{
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scene {
     pub(super) cluster: Option<Cluster>,
-    pub(super) balancer: Option<LoadBalancer>,
-    /// All listeners of the load balancer.
-    pub(super) listeners: Vec<Listener>,
-    /// Rules of the production and of the stage listener, with their listener's ARN.
-    pub(super) rules: Vec<(String, Vec<Rule>)>,
-    /// The target groups that the two listeners forward to.
+    /// The load balancers that the pairs name, each once, in their order.
+    pub(super) balancers: Vec<BalancerScene>,
+    /// The target groups that the named routes forward to.
     pub(super) groups: Vec<TargetGroup>,
-    /// What is registered in production's target group, if no running service of the line is.
+    /// What is registered in the first pair's production target group, if no running service of the line is.
     pub(super) prod_targets: Vec<Target>,
     /// All services of the line.
     pub(super) services: Vec<Service>,
+}
+
+/// A load balancer with everything on it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct BalancerScene {
+    /// As the pairs name it.
+    pub(super) wanted: String,
+    pub(super) balancer: Option<LoadBalancer>,
+    /// All its listeners.
+    pub(super) listeners: Vec<Listener>,
+    /// Rules of the listeners that a pair names, with their listener's ARN.
+    pub(super) rules: Vec<(String, Vec<Rule>)>,
+}
+
+impl Scene {
+    pub(super) fn balancer(&self, wanted: &str) -> Option<&BalancerScene> {
+        self.balancers.iter().find(|balancer| balancer.wanted == wanted)
+    }
 }
 
 /// Looks.
 pub(super) async fn look(context: &StepContext, input: &LoadBalancerSetup, infra: &InfrastructureSpec) -> Outcome<Scene> {
     let aws = context.aws()?;
     let (ecs, elb) = (&aws.ecs, &aws.load_balancing);
-    let first = async { futures::try_join!(ecs.cluster(&infra.cluster), elb.load_balancer(&input.load_balancer)) };
-    let (cluster, balancer) = context.read(first).await?;
+    let mut wanted: Vec<&str> = input.pairs.iter().map(|pair| pair.load_balancer.as_str()).collect();
+    wanted.dedup();
+    let balancers = futures::future::try_join_all(wanted.iter().map(|name| elb.load_balancer(name)));
+    let first = async { futures::try_join!(ecs.cluster(&infra.cluster), balancers) };
+    let (cluster, balancers) = context.read(first).await?;
     // A cluster that is not there has no services, and asking for them would be an error.
     let cluster_usable = cluster.as_ref().is_some_and(|cluster| cluster.status == "ACTIVE");
 
@@ -41,34 +66,25 @@ pub(super) async fn look(context: &StepContext, input: &LoadBalancerSetup, infra
             return Ok(Vec::new());
         }
         let mut names = ecs.service_names(&infra.cluster).await?;
-        names.retain(|name| revision_of(&input.family, name).is_some());
+        names.retain(|name| revision_of(&input.version.family, name).is_some());
         ecs.services(&infra.cluster, &names).await
     };
-    let listeners = async {
-        match &balancer {
-            Some(balancer) => elb.listeners_of(&balancer.arn).await,
-            None => Ok(Vec::new()),
-        }
-    };
-    let (services, listeners) = context.read(async { futures::try_join!(services, listeners) }).await?;
+    let balancers = futures::future::try_join_all(
+        wanted.iter().zip(balancers).map(|(wanted, balancer)| whole(elb.as_ref(), wanted, balancer, &input.pairs)),
+    );
+    let (services, balancers) = context.read(async { futures::try_join!(services, balancers) }).await?;
 
-    let mut scene = Scene { cluster, balancer, listeners, services, ..Scene::default() };
-    let named: Vec<&Listener> = [&input.prod_listener, &input.stage_listener]
-        .into_iter()
-        .filter_map(|wanted| find_listener(&scene.listeners, wanted))
-        .collect();
-    let mut group_arns: Vec<String> =
-        named.iter().flat_map(|listener| forward_targets(&listener.actions)).map(|(arn, _)| arn).collect();
+    let mut scene = Scene { cluster, balancers, services, ..Scene::default() };
+    let routes = input.pairs.iter().filter_map(|pair| Some(found(scene.balancer(&pair.load_balancer)?, pair)));
+    let routes: Vec<_> = routes.collect();
+    let actions = routes.iter().flat_map(|(prod, stage)| [prod, stage]).flatten();
+    let mut group_arns: Vec<String> = actions.flat_map(|route| forward_targets(route.actions)).map(|(arn, _)| arn).collect();
     group_arns.sort_unstable();
     group_arns.dedup();
-    let prod_group = find_listener(&scene.listeners, &input.prod_listener)
-        .and_then(|listener| forward_targets(&listener.actions).into_iter().next())
-        .map(|(arn, _)| arn);
+    let first_prod = routes.first().and_then(|(prod, _)| prod.as_ref());
+    let prod_group = first_prod.and_then(|prod| forward_targets(prod.actions).into_iter().next()).map(|(arn, _)| arn);
 
     let groups = async { if group_arns.is_empty() { Ok(Vec::new()) } else { elb.target_groups(&group_arns).await } };
-    let rules = futures::future::try_join_all(
-        named.iter().map(|listener| async { Ok((listener.arn.clone(), elb.rules(&listener.arn).await?)) }),
-    );
     // Asked only where no service of the line accounts for what is registered there.
     let targets = async {
         match &prod_group {
@@ -78,17 +94,27 @@ pub(super) async fn look(context: &StepContext, input: &LoadBalancerSetup, infra
             _ => Ok(Vec::new()),
         }
     };
-    let (groups, rules, targets) = context.read(async { futures::try_join!(groups, rules, targets) }).await?;
+    let (groups, targets) = context.read(async { futures::try_join!(groups, targets) }).await?;
     scene.groups = groups;
-    scene.rules = rules;
     scene.prod_targets = targets;
     Ok(scene)
 }
 
-/// The listener with this port or ARN.
-pub(super) fn find_listener<'s>(listeners: &'s [Listener], wanted: &str) -> Option<&'s Listener> {
-    match wanted.trim().parse::<u16>() {
-        Ok(port) => listeners.iter().find(|listener| listener.port == port),
-        Err(_) => listeners.iter().find(|listener| listener.arn == wanted.trim()),
-    }
+/// A load balancer's listeners, and the rules of those that pairs name.
+async fn whole(
+    elb: &dyn LoadBalancing,
+    wanted: &str,
+    balancer: Option<LoadBalancer>,
+    pairs: &[WantedPair],
+) -> Result<BalancerScene, Failure> {
+    let listeners = match &balancer {
+        Some(balancer) => elb.listeners_of(&balancer.arn).await?,
+        None => Vec::new(),
+    };
+    let scene = BalancerScene { wanted: wanted.to_owned(), balancer, listeners, rules: Vec::new() };
+    let rules = named_listeners(&scene, pairs)
+        .into_iter()
+        .map(|listener| async { Ok::<_, Failure>((listener.arn.clone(), elb.rules(&listener.arn).await?)) });
+    let rules = futures::future::try_join_all(rules).await?;
+    Ok(BalancerScene { rules, ..scene })
 }

@@ -1,12 +1,9 @@
-//! ECS Blue Green Load Balancer Setup: look at everything before touching anything, then register, clear away what the line no
-//! longer needs, create the new service at 0, and remember the old one.
+//! ECS Blue Green Load Balancer Setup: look at everything before touching anything, then make the new version at 0 behind the stage
+//! routes, and remember the old one.
 
 mod checks;
-mod container;
 mod look;
 mod perform;
-mod service_definition;
-mod task_definition;
-mod undo;
+mod routes;
 
 pub(super) use perform::SetUpLoadBalancer;

@@ -11,20 +11,22 @@ use std::time::Duration;
 
 use domain::{
     failure::{Failure, FailureKind},
-    step::{Bake, Checkpoint, SetupOutput},
+    step::{Bake, Checkpoint, RoutePair, SetupOutput},
 };
+use futures::future::try_join_all;
 use tokio::time::Instant;
 
 use super::{
     super::{
-        counts, production,
+        counts,
+        routes::{self, Leads, PairNow},
         targets::{self, Standing},
     },
-    listeners::set,
+    perform::still_ours,
     proof::production_answers,
 };
 use crate::{
-    aws::{actions::with_target, model::Listener},
+    aws::{actions::forwarding, model::Target},
     executor::{Halt, Outcome, StepContext},
     lease::SAFETY,
 };
@@ -39,10 +41,10 @@ const LAST_LOOK: Duration = Duration::from_secs(1);
 const PROMISE_BEYOND: Duration = Duration::from_secs(30);
 
 /// A step that takes up where a bake was interrupted does not give production to a version that was put back meanwhile.
-pub(super) fn refuse_if_put_back(context: &StepContext, setup: &SetupOutput, prod: &Listener) -> Result<(), Failure> {
+pub(super) fn refuse_if_put_back(context: &StepContext, pairs: &[RoutePair], now: &[PairNow]) -> Result<(), Failure> {
     let bake = |checkpoint: &&Checkpoint| matches!(checkpoint, Checkpoint::BakeStarted { .. } | Checkpoint::BakeEnded);
     let open = context.checkpoints().iter().rev().find(bake).is_some_and(|last| matches!(last, Checkpoint::BakeStarted { .. }));
-    if !open || production::target(prod, "production")? != setup.old_target_group {
+    if !open || now.iter().zip(pairs).all(|(now, pair)| now.prod.leads(pair) != Leads::Old) {
         return Ok(());
     }
     Err(Failure::uncertain(
@@ -106,7 +108,8 @@ struct Breach {
 struct Watch {
     url: Option<String>,
     wanted_healthy: u32,
-    prod: Listener,
+    /// The routes as they were seen last.
+    now: Vec<PairNow>,
     /// Whether the old version was fit to serve at the last look.
     old_is_fit: bool,
     looked: Option<Instant>,
@@ -116,10 +119,11 @@ struct Watch {
 
 impl Watch {
     async fn begin(context: &StepContext, setup: &SetupOutput, wanted: &Bake) -> Outcome<Self> {
-        let (prod, _) = production::listeners(context, setup).await?;
-        let url = wanted.probe_path.as_ref().map(|path| format!("{}/{}", setup.prod_url(), path.trim_start_matches('/')));
+        let now = routes::look(context, setup.traffic.pairs()).await?;
+        let base = setup.traffic.prod_url();
+        let url = wanted.probe_path.as_ref().map(|path| format!("{base}/{}", path.trim_start_matches('/')));
         let wanted_healthy = counts::look_at(context, &setup.cluster, &setup.service).await?.desired.max(1);
-        Ok(Self { url, wanted_healthy, prod, old_is_fit: false, looked: None, failed: 0, probes: 0 })
+        Ok(Self { url, wanted_healthy, now, old_is_fit: false, looked: None, failed: 0, probes: 0 })
     }
 
     /// One round: the probe each time, AWS when it is due again.
@@ -133,28 +137,29 @@ impl Watch {
             return Ok(None);
         }
         self.looked = Some(Instant::now());
-        let elb = &context.aws()?.load_balancing;
+        let pairs = setup.traffic.pairs();
+        let health = |groups: Vec<&str>| {
+            let groups: Vec<String> = groups.into_iter().map(str::to_owned).collect();
+            async move { try_join_all(groups.iter().map(|group| targets::look(context, group))).await }
+        };
         let seen = tokio::time::timeout(ANSWER, async {
-            let groups = (elb.target_health(&setup.new_target_group), elb.target_health(&setup.old_target_group));
-            futures::try_join!(groups.0, groups.1, elb.listeners(std::slice::from_ref(&setup.prod_listener)))
+            let (new, old) = (setup.traffic.new_target_groups(), setup.traffic.old_target_groups());
+            futures::try_join!(health(new), health(old), routes::look(context, pairs))
         });
         // AWS not answering is no breach: what serves does not change by that.
-        let (new, old, listeners) = match seen.await {
+        let (new, old, now) = match seen.await {
             Ok(Ok(seen)) => seen,
-            Ok(Err(failure)) => return Ok(self.unseen(context, &failure.message)),
+            Ok(Err(Halt::Failed(failure))) => return Ok(self.unseen(context, &failure.message)),
+            Ok(Err(halt)) => return Err(halt),
             Err(_) => return Ok(self.unseen(context, "AWS did not answer in time.")),
         };
-        self.old_is_fit = Standing::of(&old).healthy > 0;
-        if let Some(prod) = listeners.into_iter().next() {
-            if production::target(&prod, "production")? != setup.new_target_group {
-                return Err(super::perform::moved_away(setup, &production::target(&prod, "production")?).into());
-            }
-            self.prod = prod;
-        }
-        let standing = Standing::of(&new);
-        if standing.healthy < self.wanted_healthy {
-            let what =
-                format!("{} of {} targets are healthy: {}", standing.healthy, self.wanted_healthy, targets::complaints(&new));
+        self.old_is_fit = old.iter().all(|targets| Standing::of(targets).healthy > 0);
+        still_ours(pairs, &now)?;
+        self.now = now;
+        let ill = |targets: &&Vec<Target>| Standing::of(targets).healthy < self.wanted_healthy;
+        if let Some(targets) = new.iter().find(ill) {
+            let healthy = Standing::of(targets).healthy;
+            let what = format!("{healthy} of {} targets are healthy: {}", self.wanted_healthy, targets::complaints(targets));
             return Ok(Some(Breach { what, seen: Instant::now() }));
         }
         Ok(None)
@@ -185,7 +190,7 @@ impl Watch {
         None
     }
 
-    /// Production to the old version, and the failure that says so. One write.
+    /// Production to the old version, and the failure that says so. One write for each production route, at the same time.
     async fn put_back(&self, context: &StepContext, setup: &SetupOutput, breach: Breach) -> Halt {
         let console = context.console();
         console.error(format!("Breach: {}", breach.what));
@@ -201,15 +206,18 @@ impl Watch {
             );
             return Failure::uncertain(FailureKind::Verification, message).into();
         }
-        let prod = self.last_look(context, setup).await;
-        let put_back = match prod {
-            Ok(prod) => match with_target(&prod.actions, &setup.old_target_group) {
-                Ok(wanted) => {
-                    let after_ms = breach.seen.elapsed().as_millis();
-                    set(context, &prod, &wanted).await.map(|()| after_ms)
-                }
-                Err(error) => Err(Failure::refused(FailureKind::Application, format!("The production listener {error}.")).into()),
-            },
+        let pairs = setup.traffic.pairs();
+        let put_back = match self.last_look(context, pairs).await {
+            Ok(now) => {
+                let after_ms = breach.seen.elapsed().as_millis();
+                let routes = now.iter().zip(pairs).map(|(now, pair)| async move {
+                    let wanted = forwarding(&now.prod.actions, &[(&pair.old_target_group, 1)]).map_err(|error| {
+                        Failure::refused(FailureKind::Application, format!("The {} {error}.", now.prod.called()))
+                    })?;
+                    routes::set(context, &now.prod, &wanted).await
+                });
+                try_join_all(routes).await.map(|_| after_ms)
+            }
             Err(halt) => Err(halt),
         };
         match put_back {
@@ -233,19 +241,16 @@ impl Watch {
         }
     }
 
-    /// The listener as it is now, so that nothing that a person wrote a moment ago is overwritten; as it was seen last, if AWS
+    /// The routes as they are now, so that nothing that a person wrote a moment ago is overwritten; as they were seen last, if AWS
     /// does not answer at once.
-    async fn last_look(&self, context: &StepContext, setup: &SetupOutput) -> Outcome<Listener> {
-        let read = tokio::time::timeout(LAST_LOOK, production::listeners(context, setup)).await;
-        let prod = match read {
-            Ok(Ok((prod, _))) => prod,
-            Ok(Err(Halt::Failed(_))) | Err(_) => return Ok(self.prod.clone()),
+    async fn last_look(&self, context: &StepContext, pairs: &[RoutePair]) -> Outcome<Vec<PairNow>> {
+        let read = tokio::time::timeout(LAST_LOOK, routes::look(context, pairs)).await;
+        let now = match read {
+            Ok(Ok(now)) => now,
+            Ok(Err(Halt::Failed(_))) | Err(_) => return Ok(self.now.clone()),
             Ok(Err(halt)) => return Err(halt),
         };
-        let target = production::target(&prod, "production")?;
-        if target != setup.new_target_group {
-            return Err(super::perform::moved_away(setup, &target).into());
-        }
-        Ok(prod)
+        still_ours(pairs, &now)?;
+        Ok(now)
     }
 }

@@ -3,8 +3,8 @@
 use domain::step::{Checkpoint, OldService, SetupOutput};
 
 use super::{
-    super::{counts, production},
-    perform::moved_away,
+    super::{counts, routes, scaling},
+    perform::still_ours,
     proof::prove,
 };
 use crate::{
@@ -28,11 +28,9 @@ pub(super) async fn downsize(context: &StepContext, setup: &SetupOutput, old: &O
         }
     }
     // Read last, right before the old tasks go: whoever moved production back meanwhile needs them.
-    let (prod, _) = production::listeners(context, setup).await?;
-    let target = production::target(&prod, "production")?;
-    if target != setup.new_target_group {
-        return Err(moved_away(setup, &target).into());
-    }
+    let pairs = setup.traffic.pairs();
+    still_ours(pairs, &routes::look(context, pairs).await?)?;
+    scaling::remove(context, &setup.cluster, &old.name).await?;
     console.info(format!("Downsizing Green Service: {}", old.name));
     let service = counts::set_desired(context, &setup.cluster, &old.name, 0).await?;
     console.info("Waiting: [30] seconds for the downsize to complete ECS services to synchronize");

@@ -3,9 +3,9 @@
 
 mod bake;
 mod downsize;
-mod listeners;
 mod perform;
 mod proof;
 mod undo;
 
-pub(super) use perform::Swap;
+pub(super) use perform::{Swap, new_is_healthy, refuse_strangers};
+pub(super) use undo::bring_back;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::{
     failure::{Effect, Failure, FailureKind},
-    step::{Checkpoint, SetupOutput, StepOutput, SwapOutput, SwapTargetGroups},
+    step::{Checkpoint, RoutePair, SetupOutput, StepOutput, SwapOutput, SwapTargetGroups},
 };
 use tokio::time::Instant;
 
@@ -13,18 +13,17 @@ use super::{
     super::{
         Step, counts,
         markers::{self, BLUE, GREEN},
-        production,
-        step::setup_of,
+        routes::{self, Leads, PairNow, RouteNow},
+        step::pairs_of,
         targets::{self, Standing},
     },
     bake, downsize,
-    listeners::{recorded, set, snapshot},
     proof::prove,
     undo,
 };
 use crate::{
-    aws::{actions::with_target, model::Listener},
-    executor::{Outcome, StepContext},
+    aws::actions::{forward_targets, forwarding},
+    executor::{Halt, Outcome, StepContext},
 };
 
 /// How long the new targets may take to be whole again right before the swap; they were at the end of the upgrade.
@@ -39,15 +38,15 @@ pub(in super::super) struct Swap<'a> {
 impl Step for Swap<'_> {
     async fn perform(&self, context: &StepContext) -> Outcome<StepOutput> {
         let console = context.console();
-        let setup = setup_of(context)?;
-        let (prod, stage) = production::listeners(context, setup).await?;
-        refuse_strangers(setup, &prod, &stage)?;
-        bake::refuse_if_put_back(context, setup, &prod)?;
+        let (setup, pairs) = pairs_of(context)?;
+        let now = routes::look(context, pairs).await?;
+        refuse_strangers(pairs, &now)?;
+        bake::refuse_if_put_back(context, pairs, &now)?;
         // Once production has been switched there is nothing left to be kept from it; the downsizing has its own proof.
-        if production::target(&prod, "production")? != setup.new_target_group {
-            self.new_is_healthy(context, setup).await?;
+        if now.iter().zip(pairs).any(|(now, pair)| now.prod.leads(pair) != Leads::New) {
+            new_is_healthy(context, setup).await?;
         }
-        let (switched_at_ms, switch_ms) = self.switch(context, setup, &prod, &stage).await?;
+        let (switched_at_ms, switch_ms) = switch(context, pairs, &now).await?;
 
         markers::paint(context, &setup.service, &setup.service_arn, BLUE).await?;
         if let Some(old) = &setup.old {
@@ -71,18 +70,17 @@ impl Step for Swap<'_> {
         }
 
         // What is handed on is read back, not assumed.
-        let (prod, stage) = production::listeners(context, setup).await?;
-        let output = SwapOutput {
+        let now = routes::look(context, pairs).await?;
+        still_ours(pairs, &now)?;
+        let group_of =
+            |route: &RouteNow| forward_targets(&route.actions).into_iter().next().map(|(arn, _)| arn).unwrap_or_default();
+        Ok(StepOutput::Swap(Box::new(SwapOutput {
             live_service: setup.service.clone(),
             previous_service: setup.old.as_ref().map(|old| old.name.clone()),
-            prod_target_group: production::target(&prod, "production")?,
-            stage_target_group: production::target(&stage, "stage")?,
+            prod_target_group: now.first().map(|now| group_of(&now.prod)).unwrap_or_default(),
+            stage_target_group: now.first().map(|now| group_of(&now.stage)).unwrap_or_default(),
             switch_ms,
-        };
-        if output.prod_target_group != setup.new_target_group {
-            return Err(moved_away(setup, &output.prod_target_group).into());
-        }
-        Ok(StepOutput::Swap(Box::new(output)))
+        })))
     }
 
     async fn undo(&self, context: &StepContext) -> Outcome<()> {
@@ -91,64 +89,6 @@ impl Step for Swap<'_> {
 }
 
 impl Swap<'_> {
-    /// Production never forwards to a group whose targets are not healthy because of us.
-    async fn new_is_healthy(&self, context: &StepContext, setup: &SetupOutput) -> Outcome<()> {
-        let service = counts::look_at(context, &setup.cluster, &setup.service).await?;
-        let wanted = service.desired.max(1);
-        let standing = Standing::of(&targets::look(context, &setup.new_target_group).await?);
-        if standing.is_whole(wanted) {
-            return Ok(());
-        }
-        let limit = context.polling().aws_time(HEALTHY_WITHIN);
-        targets::healthy(context, &setup.new_target_group, wanted, limit).await.map_err(|halt| match halt {
-            crate::executor::Halt::Failed(failure) => crate::executor::Halt::Failed(Failure {
-                effect: Effect::DidNotHappen,
-                message: format!("The new version is not fit for production; the swap was not begun. {}", failure.message),
-                ..failure
-            }),
-            other => other,
-        })
-    }
-
-    /// Production to new, then stage to old; each read back. Gives when both had been switched (delegate's clock) and how long it
-    /// took.
-    async fn switch(&self, context: &StepContext, setup: &SetupOutput, prod: &Listener, stage: &Listener) -> Outcome<(i64, u64)> {
-        let console = context.console();
-        if recorded(context.checkpoints()).is_none() {
-            let checkpoint = Checkpoint::ListenersRecorded {
-                prod: snapshot(prod, production::target(prod, "production")?),
-                stage: snapshot(stage, production::target(stage, "stage")?),
-            };
-            context.checkpoint(checkpoint).await?;
-        }
-        let malformed = |error| Failure::refused(FailureKind::Application, format!("A listener {error}."));
-        let prod_wanted = with_target(&prod.actions, &setup.new_target_group).map_err(malformed)?;
-        let stage_wanted = with_target(&stage.actions, &setup.old_target_group).map_err(malformed)?;
-
-        let started = Instant::now();
-        let line = |listener: &str, group: &str| {
-            console.info(format!(
-                "Updating ELB {listener} Listener to Forward requests to Target group associated with new Service, TargetGroup: {group}"
-            ));
-        };
-        line("Prod", &setup.new_target_group);
-        set(context, prod, &prod_wanted).await?;
-        line("Stage", &setup.old_target_group);
-        set(context, stage, &stage_wanted).await?;
-        console.info("Successfully update Prod and Stage Listeners");
-
-        let before = context.checkpoints().iter().find_map(|checkpoint| match checkpoint {
-            Checkpoint::TrafficSwitched { at_ms, switch_ms } => Some((*at_ms, *switch_ms)),
-            _ => None,
-        });
-        if let Some(before) = before {
-            return Ok(before);
-        }
-        let switched = (context.now_ms(), u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
-        context.checkpoint(Checkpoint::TrafficSwitched { at_ms: switched.0, switch_ms: switched.1 }).await?;
-        Ok(switched)
-    }
-
     /// Leaves the old version running for connections that are not idle. Counts from the switch, so that a resumed step waits only
     /// the rest.
     async fn delay(&self, context: &StepContext, switched_at_ms: i64) -> Outcome<()> {
@@ -164,17 +104,75 @@ impl Swap<'_> {
     }
 }
 
-/// Each listener forwards to one of the two groups, or somebody else moved it.
-fn refuse_strangers(setup: &SetupOutput, prod: &Listener, stage: &Listener) -> Result<(), Failure> {
-    let ours = [&setup.old_target_group, &setup.new_target_group];
+/// Production never leads to a group whose targets are not healthy because of us.
+pub(in super::super) async fn new_is_healthy(context: &StepContext, setup: &SetupOutput) -> Outcome<()> {
+    let service = counts::look_at(context, &setup.cluster, &setup.service).await?;
+    let wanted = service.desired.max(1);
+    for group in setup.traffic.new_target_groups() {
+        let standing = Standing::of(&targets::look(context, group).await?);
+        if standing.is_whole(wanted) {
+            continue;
+        }
+        let limit = context.polling().aws_time(HEALTHY_WITHIN);
+        targets::healthy(context, group, wanted, limit).await.map_err(|halt| match halt {
+            Halt::Failed(failure) => Halt::Failed(Failure {
+                effect: Effect::DidNotHappen,
+                message: format!("The new version is not fit for production; nothing was switched. {}", failure.message),
+                ..failure
+            }),
+            other => other,
+        })?;
+    }
+    Ok(())
+}
+
+/// Production of every pair to new, then stage to old; each read back. Gives when all had been switched (delegate's clock) and how
+/// long it took.
+async fn switch(context: &StepContext, pairs: &[RoutePair], now: &[PairNow]) -> Outcome<(i64, u64)> {
+    let console = context.console();
+    if routes::recorded(context.checkpoints()).is_none() {
+        context.checkpoint(Checkpoint::RoutesRecorded { pairs: routes::snapshot(now) }).await?;
+    }
+    let wanted = |route: &RouteNow, group: &str| {
+        forwarding(&route.actions, &[(group, 1)])
+            .map_err(|error| Failure::refused(FailureKind::Application, format!("The {} {error}.", route.called())))
+    };
+    let started = Instant::now();
+    let line = |listener: &str, group: &str| {
+        console.info(format!(
+            "Updating ELB {listener} Listener to Forward requests to Target group associated with new Service, TargetGroup: {group}"
+        ));
+    };
+    for (now, pair) in now.iter().zip(pairs) {
+        line("Prod", &pair.new_target_group);
+        routes::set(context, &now.prod, &wanted(&now.prod, &pair.new_target_group)?).await?;
+    }
+    for (now, pair) in now.iter().zip(pairs) {
+        line("Stage", &pair.old_target_group);
+        routes::set(context, &now.stage, &wanted(&now.stage, &pair.old_target_group)?).await?;
+    }
+    console.info("Successfully update Prod and Stage Listeners");
+
+    let before = context.checkpoints().iter().find_map(|checkpoint| match checkpoint {
+        Checkpoint::TrafficSwitched { at_ms, switch_ms } => Some((*at_ms, *switch_ms)),
+        _ => None,
+    });
+    if let Some(before) = before {
+        return Ok(before);
+    }
+    let switched = (context.now_ms(), u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX));
+    context.checkpoint(Checkpoint::TrafficSwitched { at_ms: switched.0, switch_ms: switched.1 }).await?;
+    Ok(switched)
+}
+
+/// Each route leads to the two groups of its pair, or somebody else moved it.
+pub(in super::super) fn refuse_strangers(pairs: &[RoutePair], now: &[PairNow]) -> Result<(), Failure> {
     let mut strangers = Vec::new();
-    for (role, listener, was) in [("production", prod, &setup.old_target_group), ("stage", stage, &setup.new_target_group)] {
-        let target = production::target(listener, role)?;
-        if !ours.contains(&&target) {
-            strangers.push(format!(
-                "The {role} listener (port {}) forwarded to {was} when the setup ran and forwards to {target} now.",
-                listener.port
-            ));
+    for (now, pair) in now.iter().zip(pairs) {
+        for (route, was) in [(&now.prod, &pair.old_target_group), (&now.stage, &pair.new_target_group)] {
+            if let Leads::Elsewhere(what) = route.leads(pair) {
+                strangers.push(format!("The {} forwarded to {was} when the setup ran and {what} now.", route.called()));
+            }
         }
     }
     if strangers.is_empty() {
@@ -184,9 +182,21 @@ fn refuse_strangers(setup: &SetupOutput, prod: &Listener, stage: &Listener) -> R
         .hint("Another tool or person changed it. Nothing was switched; put it back or deploy again."))
 }
 
-/// A failure for a production listener that somebody moved while the step was at work.
-pub(super) fn moved_away(setup: &SetupOutput, target: &str) -> Failure {
-    let message = format!("The production listener was switched to {} and forwards to {target} now.", setup.new_target_group);
-    Failure::uncertain(FailureKind::Application, message)
-        .hint("Another tool or person changed it after the swap. The old service was left running.")
+/// Every production route leads to the new group still.
+///
+/// # Errors
+/// When somebody moved one while the step was at work.
+pub(super) fn still_ours(pairs: &[RoutePair], now: &[PairNow]) -> Result<(), Failure> {
+    for (now, pair) in now.iter().zip(pairs) {
+        let what = match now.prod.leads(pair) {
+            Leads::New => continue,
+            Leads::Old => format!("forwards to {}", pair.old_target_group),
+            Leads::Shared { .. } => "shares its requests between both versions".to_owned(),
+            Leads::Elsewhere(what) => what,
+        };
+        let message = format!("The {} was switched to {} and now {what}.", now.prod.called(), pair.new_target_group);
+        return Err(Failure::uncertain(FailureKind::Application, message)
+            .hint("Another tool or person changed it after the swap. The old service was left running."));
+    }
+    Ok(())
 }

@@ -7,6 +7,7 @@ use domain::{
     failure::{Failure, FailureKind},
     step::SetupOutput,
 };
+use futures::future::try_join_all;
 
 use super::super::{
     counts,
@@ -25,12 +26,15 @@ const PROBE_ANSWER: Duration = Duration::from_secs(10);
 /// The new group's targets stay healthy through a whole health-check interval, and production answers the probe.
 pub(super) async fn prove(context: &StepContext, setup: &SetupOutput, probe: Option<&str>) -> Outcome<()> {
     let wanted = counts::look_at(context, &setup.cluster, &setup.service).await?.desired.max(1);
-    let group = whole_for_an_interval(context, &setup.new_target_group, wanted).await?;
+    let groups = setup.traffic.new_target_groups();
+    let groups = try_join_all(groups.iter().map(|group| whole_for_an_interval(context, group, wanted))).await?;
     if let Some(path) = probe {
-        let url = format!("{}/{}", setup.prod_url(), path.trim_start_matches('/'));
+        let url = format!("{}/{}", setup.traffic.prod_url(), path.trim_start_matches('/'));
         production_answers(context, &url).await?;
     }
-    context.console().info(format!("Production is served by {wanted} healthy targets of {}", group.name));
+    for group in groups {
+        context.console().info(format!("Production is served by {wanted} healthy targets of {}", group.name));
+    }
     Ok(())
 }
 

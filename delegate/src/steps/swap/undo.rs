@@ -5,50 +5,59 @@ use std::time::Duration;
 
 use domain::{
     failure::{Failure, FailureKind},
-    step::{ListenerSnapshot, OldService, SetupOutput},
+    step::{OldService, RoutePair, SetupOutput},
 };
+use futures::future::try_join_all;
 
 use super::{
     super::{
         counts,
         markers::{self, GREEN},
-        production,
+        routes::{self, Leads, PairNow},
+        scaling,
         targets::{self, Standing},
     },
     bake,
-    listeners::{recorded, set},
     proof::whole_for_an_interval,
 };
 use crate::{
-    aws::{
-        actions::{normalised, with_target, writable},
-        model::Listener,
-    },
-    executor::{Outcome, StepContext},
+    aws::actions::forwarding,
+    executor::{Halt, Outcome, StepContext},
 };
 
 pub(super) async fn undo(context: &StepContext) -> Outcome<()> {
     let console = context.console();
-    let (Some(setup), Some((prod_before, stage_before))) = (context.assignment().setup(), recorded(context.checkpoints())) else {
+    let (Some(setup), Some(before)) = (context.assignment().setup(), routes::recorded(context.checkpoints())) else {
         console.info("The swap was not begun: nothing to undo");
         return Ok(());
     };
-    let (prod, mut stage) = production::listeners(context, setup).await?;
-    let prod_target = production::target(&prod, "production")?;
-    let mut stage_target = production::target(&stage, "stage")?;
-    let cut_in_half = [&prod_target, &stage_target].iter().all(|target| **target == setup.new_target_group);
-    if setup.old.is_some() && cut_in_half {
-        stage = lead_stage_to_old(context, setup, &stage).await?;
-        stage_target.clone_from(&setup.old_target_group);
-    }
+    let pairs = setup.traffic.pairs();
+    let mut now = routes::look(context, pairs).await?;
     if let Some(old) = &setup.old {
+        for (now, pair) in now.iter_mut().zip(pairs) {
+            if now.prod.leads(pair) == Leads::New && now.stage.leads(pair) == Leads::New {
+                lead_stage_to_old(context, now, pair).await?;
+            }
+        }
         let limit = Duration::from_secs(u64::from(setup.steady_state_timeout_minutes) * 60);
-        // Health checks reach the old group only while a listener forwards to it.
-        let checked = [&prod_target, &stage_target].contains(&&setup.old_target_group);
-        bring_back(context, setup, old, checked, limit).await?;
+        bring_back(context, setup, old, &now, limit).await?;
     }
-    put_back(context, "Prod", &prod, &prod_target, prod_before, setup).await?;
-    put_back(context, "Stage", &stage, &stage_target, stage_before, setup).await?;
+    // Production of every pair first. One that can't be put back does not keep the others from it.
+    let mut failed = None;
+    for production in [true, false] {
+        for ((now, pair), before) in now.iter().zip(pairs).zip(before) {
+            let (route, before) = if production { (&now.prod, &before.prod) } else { (&now.stage, &before.stage) };
+            if let Err(halt) = routes::put_back(context, route, before, pair).await {
+                match halt {
+                    Halt::Failed(failure) => failed = failed.or(Some(failure)),
+                    other => return Err(other),
+                }
+            }
+        }
+    }
+    if let Some(failure) = failed {
+        return Err(failure.into());
+    }
 
     if let Some(old) = &setup.old {
         match &old.bg_version {
@@ -58,38 +67,49 @@ pub(super) async fn undo(context: &StepContext) -> Outcome<()> {
     }
     markers::paint(context, &setup.service, &setup.service_arn, GREEN).await?;
 
-    let (prod, stage) = production::listeners(context, setup).await?;
-    let (prod, stage) = (production::target(&prod, "production")?, production::target(&stage, "stage")?);
-    if (&prod, &stage) != (&prod_before.target_group, &stage_before.target_group) {
-        let message = format!(
-            "Production should forward to {} and stage to {}; they forward to {prod} and {stage}.",
-            prod_before.target_group, stage_before.target_group
-        );
-        return Err(Failure::uncertain(FailureKind::Application, message).into());
+    for (now, pair) in routes::look(context, pairs).await?.iter().zip(pairs) {
+        if (now.prod.leads(pair), now.stage.leads(pair)) != (Leads::Old, Leads::New) {
+            let message = format!(
+                "The {} should forward to {} and the {} to {}; they forward elsewhere.",
+                now.prod.called(),
+                pair.old_target_group,
+                now.stage.called(),
+                pair.new_target_group
+            );
+            return Err(Failure::uncertain(FailureKind::Application, message).into());
+        }
     }
     console.info("Prod and Stage Listeners are as they were before the swap");
     if let Some(old) = &setup.old {
         // The new version's tasks are taken away next.
-        whole_for_an_interval(context, &setup.old_target_group, old.desired_count).await?;
+        let groups = setup.traffic.old_target_groups();
+        try_join_all(groups.iter().map(|group| whole_for_an_interval(context, group, old.desired_count))).await?;
     }
     bake::wait_promise_out(context).await
 }
 
-/// A swap that stopped between its two halves: no listener leads to the old group, so nobody checks its targets, and production
+/// A swap that stopped between its two halves: no route leads to the old group, so nobody checks its targets, and production
 /// would go back to ones that are not known to answer. Stage, which has no customers, goes there first.
-async fn lead_stage_to_old(context: &StepContext, setup: &SetupOutput, stage: &Listener) -> Outcome<Listener> {
+async fn lead_stage_to_old(context: &StepContext, now: &mut PairNow, pair: &RoutePair) -> Outcome<()> {
     context.console().info(format!(
         "The swap stopped half way. Updating ELB Stage Listener first, so that the old version's health is checked, TargetGroup: {}",
-        setup.old_target_group
+        pair.old_target_group
     ));
-    let malformed = |error| Failure::refused(FailureKind::Application, format!("A listener {error}."));
-    let wanted = with_target(&stage.actions, &setup.old_target_group).map_err(malformed)?;
-    set(context, stage, &wanted).await?;
-    Ok(Listener { actions: wanted, ..stage.clone() })
+    let wanted = forwarding(&now.stage.actions, &[(&pair.old_target_group, 1)])
+        .map_err(|error| Failure::refused(FailureKind::Application, format!("The {} {error}.", now.stage.called())))?;
+    routes::set(context, &now.stage, &wanted).await?;
+    now.stage.actions = wanted;
+    Ok(())
 }
 
 /// The old service at its recorded count, and its targets healthy.
-async fn bring_back(context: &StepContext, setup: &SetupOutput, old: &OldService, checked: bool, limit: Duration) -> Outcome<()> {
+pub(in super::super) async fn bring_back(
+    context: &StepContext,
+    setup: &SetupOutput,
+    old: &OldService,
+    routes: &[PairNow],
+    limit: Duration,
+) -> Outcome<()> {
     let now = counts::look_at(context, &setup.cluster, &old.name).await?;
     if now.desired < old.desired_count {
         context.console().info(format!(
@@ -99,54 +119,20 @@ async fn bring_back(context: &StepContext, setup: &SetupOutput, old: &OldService
         counts::set_desired(context, &setup.cluster, &old.name, old.desired_count).await?;
     }
     counts::tasks_running(context, &setup.cluster, &old.name, old.desired_count, limit).await?;
-    if checked {
-        return targets::healthy(context, &setup.old_target_group, old.desired_count, limit).await;
-    }
-    // Between the two halves of a swap no listener forwards to the old group: its targets are unused, not unhealthy.
-    let targets = targets::look(context, &setup.old_target_group).await?;
-    let there = targets.iter().filter(|target| target.is_healthy() || target.state == "unused").count();
-    if u32::try_from(there).unwrap_or(u32::MAX) < old.desired_count {
-        let standing = Standing::of(&targets);
-        return Err(targets::not_healthy(&setup.old_target_group, standing, old.desired_count, &targets, limit).into());
+    scaling::restore(context, setup, old).await?;
+    for group in setup.traffic.old_target_groups() {
+        // Health checks reach a group only while a route leads to it.
+        let checked = routes.iter().any(|pair| [&pair.prod, &pair.stage].iter().any(|route| route.leads_to(group)));
+        if checked {
+            targets::healthy(context, group, old.desired_count, limit).await?;
+            continue;
+        }
+        let targets = targets::look(context, group).await?;
+        let there = targets.iter().filter(|target| target.is_healthy() || target.state == "unused").count();
+        if u32::try_from(there).unwrap_or(u32::MAX) < old.desired_count {
+            let standing = Standing::of(&targets);
+            return Err(targets::not_healthy(group, standing, old.desired_count, &targets, limit).into());
+        }
     }
     Ok(())
-}
-
-/// The listener's recorded actions, unless it has them.
-async fn put_back(
-    context: &StepContext,
-    name: &str,
-    now: &Listener,
-    target: &str,
-    before: &ListenerSnapshot,
-    setup: &SetupOutput,
-) -> Outcome<()> {
-    if ![&setup.new_target_group, &setup.old_target_group].contains(&&target.to_owned()) {
-        let message = format!(
-            "The {name} Listener (port {}) forwards to {target}, which this deployment did not set; it is left as it is.",
-            now.port
-        );
-        let hint = format!(
-            "Before the deployment it forwarded to {}. Put it back by hand if that is still wanted.",
-            before.target_group
-        );
-        return Err(Failure::uncertain(FailureKind::Application, message).hint(hint).into());
-    }
-    if target != before.target_group {
-        context
-            .console()
-            .info(format!("Updating ELB {name} Listener to Forward requests as before, TargetGroup: {}", before.target_group));
-    }
-    let malformed = |error| Failure::refused(FailureKind::Application, format!("The {name} Listener {error}."));
-    // A recorded list may go back only over one that this deployment left there; what a person wrote since stays, but for the group.
-    let left = with_target(&before.actions, target).map_err(malformed)?;
-    if normalised(&now.actions) == normalised(&left) {
-        return set(context, now, &writable(&before.actions)).await;
-    }
-    context.console().warn(format!(
-        "Somebody changed the {name} Listener (port {}) since the swap: only its target group is put back, the rest stays as it is now.",
-        now.port
-    ));
-    let wanted = with_target(&now.actions, &before.target_group).map_err(malformed)?;
-    set(context, now, &wanted).await
 }

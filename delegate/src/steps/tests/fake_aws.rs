@@ -7,7 +7,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use domain::failure::{Effect, Failure, FailureKind, PeerAnswer};
+use domain::{
+    failure::{Effect, Failure, FailureKind, PeerAnswer},
+    step::AutoScaling,
+};
 use serde_json::{Value, json};
 
 use crate::aws::{
@@ -46,6 +49,10 @@ pub(super) struct World {
     pub(super) groups: Vec<TargetGroup>,
     pub(super) targets: BTreeMap<String, Vec<Target>>,
     pub(super) crashing: bool,
+    /// Cloud Map's registries are fixed; these are the records.
+    pub(super) dns: super::fake_dns::Dns,
+    /// Scalable targets with their policies, by service.
+    pub(super) scaling: BTreeMap<String, AutoScaling>,
     /// What every container wrote last; none: it may not be read.
     pub(super) log: Option<String>,
     /// Targets never get well.
@@ -63,7 +70,7 @@ pub(super) struct FakeAws {
     pub(super) alarms: Mutex<Vec<Vec<crate::aws::alarms::Alarm>>>,
 }
 
-fn group(number: u8) -> TargetGroup {
+pub(super) fn group(number: u8) -> TargetGroup {
     TargetGroup {
         name: format!("target{number}"),
         arn: format!("arn:tg/target{number}"),
@@ -76,7 +83,7 @@ fn group(number: u8) -> TargetGroup {
     }
 }
 
-fn listener(arn: &str, port: u16, group: &str) -> Listener {
+pub(super) fn listener(arn: &str, port: u16, group: &str) -> Listener {
     Listener {
         arn: arn.into(),
         load_balancer: BALANCER.into(),
@@ -102,6 +109,8 @@ impl World {
             groups: vec![group(1), group(2)],
             targets: BTreeMap::new(),
             crashing: false,
+            dns: super::fake_dns::Dns::default(),
+            scaling: BTreeMap::new(),
             log: None,
             ill: false,
             clock_ms: 1_000_000,
@@ -127,6 +136,24 @@ impl World {
         world
     }
 
+    /// The same with DNS leading the traffic: revision 7 live in the first registry.
+    pub(super) fn with_dns_past(family: &str) -> Self {
+        let mut world = Self::with_past(family);
+        world.services.clear();
+        world.targets.clear();
+        world.definitions.truncate(7);
+        let name = format!("{family}__7");
+        let mut service = fresh(&name, "arn:td:7", "");
+        service.target_groups.clear();
+        service.registries = vec![super::fake_dns::FIRST.into()];
+        service.tags.insert("BG_VERSION".into(), "BLUE".into());
+        service.desired = 2;
+        world.services.insert(name.clone(), service);
+        world.settle(&name);
+        world.dns.records = super::fake_dns::led_to_first();
+        world
+    }
+
     fn event(&mut self, name: &str, text: &str) {
         self.events += 1;
         self.clock_ms += 1_500;
@@ -143,7 +170,7 @@ impl World {
     /// Lets time pass for a service, one stage of its life at a look.
     fn tick(&mut self, name: &str) {
         let Some(service) = self.services.get(name).cloned() else { return };
-        let group = service.target_groups.first().cloned().unwrap_or_default();
+        let groups = service.target_groups.clone();
         if self.crashing && service.desired > 0 {
             let service = self.services.get_mut(name).expect("it is there");
             service.deployments[0].failed_tasks += 1;
@@ -160,13 +187,17 @@ impl World {
             service.running = service.desired;
             service.pending = 0;
             let count = service.desired;
-            self.targets.insert(group.clone(), (0..count).map(|n| target(name, n, "initial")).collect());
-            self.event(name, &format!("registered {count} targets in (target-group {group})"));
+            for group in groups {
+                self.targets.insert(group.clone(), (0..count).map(|n| target(name, n, "initial")).collect());
+                self.event(name, &format!("registered {count} targets in (target-group {group})"));
+            }
         } else if service.desired < service.running {
             let service = self.services.get_mut(name).expect("it is there");
             let gone = service.running - service.desired;
             service.running = service.desired;
-            self.targets.insert(group, Vec::new());
+            for group in groups {
+                self.targets.insert(group, Vec::new());
+            }
             self.event(name, &format!("has stopped {gone} running tasks: (task {}).", task_id(name, 0)));
         } else if service.deployments[0].rollout_state.as_deref() == Some("IN_PROGRESS") {
             let service = self.services.get_mut(name).expect("it is there");
@@ -179,8 +210,8 @@ impl World {
         for _ in 0..6 {
             self.tick(name);
         }
-        if let Some(group) = self.services[name].target_groups.first() {
-            for target in self.targets.entry(group.clone()).or_default() {
+        for group in self.services[name].target_groups.clone() {
+            for target in self.targets.entry(group).or_default() {
                 target.state = "healthy".into();
             }
         }
@@ -210,7 +241,7 @@ fn task_id(service: &str, number: u32) -> String {
     format!("{}-{number}", service.rsplit("__").next().unwrap_or_default())
 }
 
-fn address(service: &str, number: u32) -> String {
+pub(super) fn address(service: &str, number: u32) -> String {
     format!("10.0.{}.{}", service.rsplit("__").next().unwrap_or_default(), 100 + number)
 }
 
@@ -255,7 +286,11 @@ impl FakeAws {
     }
 
     /// One call: counted, perhaps at fault, carried out.
-    fn call<T>(&self, operation: &'static str, act: impl FnOnce(&mut World) -> Result<T, Failure>) -> Result<T, Failure> {
+    pub(super) fn call<T>(
+        &self,
+        operation: &'static str,
+        act: impl FnOnce(&mut World) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let number = {
             let mut calls = self.calls.lock().expect("no panic");
             calls.push(operation);
@@ -372,8 +407,12 @@ impl Ecs for FakeAws {
                 return if same { Ok(existing.clone()) } else { Err(refusal) };
             }
             let text = |value: &Value| value.as_str().expect("a text").to_owned();
-            let mut service =
-                fresh(name, &text(&document["taskDefinition"]), &text(&document["loadBalancers"][0]["targetGroupArn"]));
+            let listed = |list: &str, member: &str| -> Vec<String> {
+                document[list].as_array().into_iter().flatten().map(|entry| text(&entry[member])).collect()
+            };
+            let mut service = fresh(name, &text(&document["taskDefinition"]), "");
+            service.target_groups = listed("loadBalancers", "targetGroupArn");
+            service.registries = listed("serviceRegistries", "registryArn");
             service.tags = tags(document);
             world.services.insert(name.into(), service.clone());
             world.created.push(document.clone());
@@ -456,6 +495,12 @@ impl LoadBalancing for FakeAws {
         })
     }
 
+    async fn rules_named(&self, arns: &[String]) -> Result<Vec<Rule>, Failure> {
+        self.call("DescribeRules", |world| {
+            Ok(world.rules.iter().filter(|(_, rule)| arns.contains(&rule.arn)).map(|(_, rule)| rule.clone()).collect())
+        })
+    }
+
     async fn target_groups(&self, arns: &[String]) -> Result<Vec<TargetGroup>, Failure> {
         self.call("DescribeTargetGroups", |world| {
             Ok(world.groups.iter().filter(|group| arns.contains(&group.arn)).cloned().collect())
@@ -481,6 +526,14 @@ impl LoadBalancing for FakeAws {
             let listener = world.listeners.iter_mut().find(|known| known.arn == listener).expect("known");
             listener.actions = actions.clone();
             Ok(listener.clone())
+        })
+    }
+
+    async fn set_rule_actions(&self, rule: &str, actions: &Value) -> Result<Rule, Failure> {
+        self.call("ModifyRule", |world| {
+            let (_, rule) = world.rules.iter_mut().find(|(_, known)| known.arn == rule).expect("known");
+            rule.actions = actions.clone();
+            Ok(rule.clone())
         })
     }
 }

@@ -3,8 +3,11 @@
 
 mod alarms;
 mod bake;
+mod dns;
 mod fake_alarms;
 mod fake_aws;
+mod fake_dns;
+mod fake_scaling;
 mod golden;
 mod notify;
 mod peer;
@@ -13,5 +16,7 @@ mod promises;
 mod refusals;
 mod resume;
 mod rig;
+mod routes;
+mod scaling;
 mod script;
 mod undo;

@@ -8,7 +8,7 @@ use std::{
 
 use domain::{
     failure::{Effect, FailureKind},
-    step::{Checkpoint, HttpCheck, HttpTarget, Note, StepAction, StepOutput},
+    step::{Checkpoint, HttpCheck, HttpTarget, Note, StepAction, StepOutput, Traffic},
     task::Direction,
 };
 use serde_json::json;
@@ -79,7 +79,8 @@ async fn secrets_reach_aws_and_nobody_else() {
     std::fs::write(folder.path().join("db"), "hunter2-hunter2\n").expect("written");
     let mut rig = rig();
     rig.secrets = SecretsDirectory::new(Some(folder.path().into()));
-    rig.setup.task_definition["containerDefinitions"][0]["environment"] = json!([{"name": "DB", "value": "${secrets.db}"}]);
+    rig.setup.version.task_definition["containerDefinitions"][0]["environment"] =
+        json!([{"name": "DB", "value": "${secrets.db}"}]);
     let ended = rig.perform(0).await;
     assert!(!ended.lines.join("\n").contains("hunter2"));
     ended.output();
@@ -114,8 +115,9 @@ async fn the_old_version_stays_while_production_does_not_answer_the_probe() {
     rig.perform(1).await.output();
     let (port, _server) = answers(vec![503, 503, 200]).await;
     if let StepOutput::Setup(setup) = &mut rig.earlier[0].output {
-        setup.load_balancer_dns = "127.0.0.1".into();
-        setup.prod_port = port;
+        let Traffic::LoadBalancer(pairs) = &mut setup.traffic else { panic!("load balancers lead the traffic") };
+        pairs[0].load_balancer_dns = "127.0.0.1".into();
+        pairs[0].prod.port = port;
     }
     let ended = rig.perform(2).await;
     assert!(ended.lines.contains(&format!("http://127.0.0.1:{port}/healthz answers with status 200")), "{:?}", ended.lines);
@@ -125,7 +127,7 @@ async fn the_old_version_stays_while_production_does_not_answer_the_probe() {
 #[tokio::test]
 async fn a_service_that_is_not_steady_in_time_is_told_with_its_counts() {
     let mut rig = rig();
-    rig.setup.steady_state_timeout_minutes = 0;
+    rig.setup.version.steady_state_timeout_minutes = 0;
     rig.perform(0).await.output();
     let failure = rig.perform(1).await.failure();
     assert_eq!(failure.kind, FailureKind::Timeout);

@@ -35,7 +35,7 @@ async fn findings(world: World, change: impl FnOnce(&mut Rig)) -> Vec<String> {
 #[tokio::test]
 async fn the_port_mismatch_is_told_in_the_words_of_the_reference() {
     let found = findings(World::with_past(FAMILY), |rig| {
-        rig.setup.task_definition["containerDefinitions"][0]["portMappings"] = json!([{"containerPort": 8080}]);
+        rig.setup.version.task_definition["containerDefinitions"][0]["portMappings"] = json!([{"containerPort": 8080}]);
     });
     assert_eq!(
         found.await,
@@ -59,7 +59,7 @@ async fn every_finding_is_told_at_once() {
             actions: json!([{"Type": "forward", "TargetGroupArn": "arn:tg/target2"}]),
         },
     ));
-    let found = findings(world, |rig| rig.setup.task_definition["networkMode"] = json!("bridge")).await;
+    let found = findings(world, |rig| rig.setup.version.task_definition["networkMode"] = json!("bridge")).await;
     let expected = [
         "The ECS cluster docs-ecs does not exist",
         "network mode is bridge; launch type FARGATE needs awsvpc",
@@ -76,9 +76,9 @@ async fn every_finding_is_told_at_once() {
 
 #[tokio::test]
 async fn listeners_have_to_be_two_and_to_forward_to_two_groups() {
-    let missing = findings(World::empty(), |rig| rig.setup.stage_listener = "9090".into()).await;
+    let missing = findings(World::empty(), |rig| rig.setup.pairs[0].stage_listener = "9090".into()).await;
     assert_eq!(missing, ["The load balancer docs-example has no stage listener 9090; its listeners: 80 (HTTP), 8080 (HTTP)."]);
-    let same = findings(World::empty(), |rig| rig.setup.stage_listener = "80".into()).await;
+    let same = findings(World::empty(), |rig| rig.setup.pairs[0].stage_listener = "80".into()).await;
     assert!(same[0].contains("are the same listener (port 80)"), "{same:?}");
     let mut world = World::empty();
     world.listeners[1].actions = world.listeners[0].actions.clone();
@@ -130,7 +130,7 @@ async fn a_start_that_crashes_is_recognised_long_before_its_time_is_up() {
 async fn crash_with_log(log: Option<&str>) -> (Vec<Vec<String>>, Vec<String>) {
     let mut rig = Rig::new(FakeAws::new(World::with_past(FAMILY)));
     let options = json!({"awslogs-group": "/todo", "awslogs-stream-prefix": "ecs"});
-    rig.setup.task_definition["containerDefinitions"][0]["logConfiguration"] =
+    rig.setup.version.task_definition["containerDefinitions"][0]["logConfiguration"] =
         json!({"logDriver": "awslogs", "options": options});
     rig.perform(0).await.output();
     {

@@ -14,7 +14,10 @@ use domain::{
     ids::DeploymentId,
     infrastructure::{InfrastructureSpec, LaunchType},
     log::LogLevel,
-    step::{Checkpoint, DesiredCount, LoadBalancerSetup, StepAction, StepOutput, SwapTargetGroups, UpgradeContainers},
+    step::{
+        ChangeWeights, Checkpoint, DesiredCount, DnsSetup, LoadBalancerSetup, NewVersion, ServiceRegistry, ShiftTraffic,
+        StepAction, StepOutput, SwapTargetGroups, UpgradeContainers, WantedPair,
+    },
     task::{Assignment, Direction, EarlierStep, TaskKey, TaskReport},
 };
 use runtime::clock::SystemClock;
@@ -22,7 +25,10 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::fake_aws::{CLUSTER, FakeAws};
+use super::{
+    fake_aws::{CLUSTER, FakeAws},
+    fake_dns::{ALIAS, FIRST, SECOND},
+};
 use crate::{
     aws::ports::{Aws, AwsAccess},
     executor::{CheckpointLog, Hooks, Polling, SecretsDirectory, Services, StepLog, WaitMemory, WritePermit, run},
@@ -85,6 +91,9 @@ impl AwsAccess for Access {
         Ok(Aws {
             ecs: self.0.clone(),
             load_balancing: self.0.clone(),
+            registries: self.0.clone(),
+            records: self.0.clone(),
+            scaling: self.0.clone(),
             logs: self.0.clone(),
             alarms: self.0.clone(),
             identity: self.0.clone(),
@@ -113,6 +122,8 @@ pub(super) struct Rig {
     pub(super) shell_scripts: bool,
     pub(super) setup: LoadBalancerSetup,
     pub(super) swap: SwapTargetGroups,
+    /// The switch is by DNS.
+    pub(super) dns: bool,
     deployment: DeploymentId,
     attempts: u32,
 }
@@ -145,7 +156,7 @@ impl Rig {
         Self {
             aws: Arc::new(aws),
             earlier: Vec::new(),
-            checkpoints: vec![Vec::new(); 3],
+            checkpoints: vec![Vec::new(); 4],
             drain_after: None,
             no_lease: false,
             ill_in_bake: false,
@@ -154,25 +165,25 @@ impl Rig {
             secrets: SecretsDirectory::default(),
             shell_scripts: false,
             setup: LoadBalancerSetup {
-                family: FAMILY.into(),
-                image: "harness/todolist-sample:4".into(),
-                container_name: "harness_todolist-sample_4".into(),
-                task_definition: json!({
-                    "networkMode": "awsvpc",
-                    "containerDefinitions": [{"name": "harness_todolist-sample_4", "image": "harness/todolist-sample:4",
-                        "portMappings": [{"containerPort": 80}]}],
-                }),
-                service_definition: json!({}),
-                desired: DesiredCount::SameAsRunning { max: 2 },
-                load_balancer: "docs-example".into(),
-                prod_listener: "80".into(),
-                stage_listener: "8080".into(),
-                role: None,
-                target_container: None,
-                target_port: None,
-                steady_state_timeout_minutes: 10,
+                version: NewVersion {
+                    family: FAMILY.into(),
+                    image: "harness/todolist-sample:4".into(),
+                    container_name: "harness_todolist-sample_4".into(),
+                    task_definition: json!({
+                        "networkMode": "awsvpc",
+                        "containerDefinitions": [{"name": "harness_todolist-sample_4", "image": "harness/todolist-sample:4",
+                            "portMappings": [{"containerPort": 80}]}],
+                    }),
+                    service_definition: json!({}),
+                    desired: DesiredCount::SameAsRunning { max: 2 },
+                    auto_scaling: None,
+                    role: None,
+                    steady_state_timeout_minutes: 10,
+                },
+                pairs: vec![pair("80", "8080")],
             },
             swap: SwapTargetGroups { downsize_old: true, delay_seconds: 0, probe_path: None, bake: None },
+            dns: false,
             deployment: DeploymentId::new(Uuid::from_u128(0xd)),
             attempts: 0,
         }
@@ -180,10 +191,40 @@ impl Rig {
 
     pub(super) fn action(&self, step: usize) -> StepAction {
         match step {
+            0 if self.dns => StepAction::BlueGreenRoute53Setup(Box::new(self.dns_setup())),
+            2 if self.dns => StepAction::ChangeRoute53Weights(ChangeWeights {
+                new_weight: 100,
+                old_weight: 0,
+                ttl_seconds: 0,
+                downsize_old: true,
+                identifier_prefix: "Harness".into(),
+            }),
             0 => StepAction::BlueGreenLoadBalancerSetup(Box::new(self.setup.clone())),
             1 => StepAction::UpgradeContainers(UpgradeContainers { desired: "100%".into() }),
             _ => StepAction::SwapTargetGroups(self.swap.clone()),
         }
+    }
+
+    fn dns_setup(&self) -> DnsSetup {
+        let registry = |arn: &str| ServiceRegistry {
+            registry_arn: arn.into(),
+            container_name: Some("harness_todolist-sample_4".into()),
+            container_port: Some(80),
+            port: None,
+        };
+        DnsSetup {
+            version: self.setup.version.clone(),
+            specification1: registry(FIRST),
+            specification2: registry(SECOND),
+            alias: ALIAS.into(),
+            hosted_zone: "bg-namespace_upper".into(),
+        }
+    }
+
+    /// A share of the traffic, forward or back: its checkpoints stand beside the three steps'.
+    pub(super) async fn shift(&mut self, weight: u8, direction: Direction) -> Ended {
+        let action = StepAction::ShiftTraffic(ShiftTraffic { weight, ttl_seconds: 0, identifier_prefix: "Harness".into() });
+        self.attempt_of(action, 3, direction).await
     }
 
     /// One attempt of one step, forward or back. Its checkpoints and output are kept for what follows.
@@ -253,7 +294,7 @@ impl Rig {
     pub(super) fn next_deployment(self) -> Self {
         let aws = Arc::into_inner(self.aws).expect("nobody else holds it");
         let deployment = DeploymentId::new(Uuid::from_u128(self.deployment.uuid().as_u128() + 1));
-        Self { deployment, setup: self.setup, swap: self.swap, ..Self::new(aws) }
+        Self { deployment, setup: self.setup, swap: self.swap, dns: self.dns, ..Self::new(aws) }
     }
 
     /// All three steps, which have to succeed.
@@ -261,6 +302,19 @@ impl Rig {
         for step in 0..3 {
             self.perform(step).await.output();
         }
+    }
+}
+
+/// A pair of the load balancer's listeners.
+pub(super) fn pair(prod: &str, stage: &str) -> WantedPair {
+    WantedPair {
+        load_balancer: "docs-example".into(),
+        prod_listener: prod.into(),
+        stage_listener: stage.into(),
+        prod_rule: None,
+        stage_rule: None,
+        target_container: None,
+        target_port: None,
     }
 }
 

@@ -127,7 +127,11 @@ async fn what_a_person_wrote_into_the_listener_meanwhile_stays() {
         sticky.clone();
     let ended = rig.attempt(2, Direction::Undo).await;
     assert!(matches!(ended.report, TaskReport::Succeeded { .. }), "{:?}", ended.report);
-    assert!(ended.lines.iter().any(|line| line.starts_with("Somebody changed the Prod Listener (port 80)")), "{:?}", ended.lines);
+    assert!(
+        ended.lines.iter().any(|line| line.starts_with("Somebody changed the production listener (port 80)")),
+        "{:?}",
+        ended.lines
+    );
     let world = rig.aws.world();
     assert_eq!(world.forwards(PROD), "arn:tg/target2");
     assert_eq!(world.listeners[0].actions[0]["ForwardConfig"]["TargetGroupStickinessConfig"], sticky);

@@ -61,11 +61,19 @@ async fn gather(aws: &Aws, setup: &SetupOutput, since_ms: i64) -> Dossier {
             None => Ok(None),
         }
     };
+    // What is ill in one group is ill: the group with the most to say stands for all.
+    let target_health = async {
+        let groups = setup.traffic.new_target_groups();
+        let looks = groups.iter().map(|group| aws.load_balancing.target_health(group));
+        let seen = futures::future::try_join_all(looks).await?;
+        let ill = |targets: &Vec<Target>| targets.iter().filter(|target| !target.is_healthy()).count();
+        Ok(seen.into_iter().max_by_key(ill).unwrap_or_default())
+    };
     let new_definition = async { aws.ecs.task_definition_document(&setup.task_definition).await.map(Some) };
     let (services, tasks, targets, old, new) = futures::join!(
         ask(until, "The service's events", aws.ecs.services(&setup.cluster, &names)),
         ask(until, "The stopped tasks", aws.ecs.tasks(&setup.cluster, &setup.service, TaskState::Stopped)),
-        ask(until, "The targets' health", aws.load_balancing.target_health(&setup.new_target_group)),
+        ask(until, "The targets' health", target_health),
         ask(until, "The old task definition", old_definition),
         ask(until, "The new task definition", new_definition),
     );

@@ -13,6 +13,7 @@ use super::{
         Step, counts,
         counts::Progress,
         events::{Events, latest_ms},
+        scaling,
         step::{setup_of, short_name},
         targets::{self, Standing},
     },
@@ -61,7 +62,14 @@ impl Step for Upgrade<'_> {
             other => other?,
         };
 
-        console.info("No Autoscalar config provided.");
+        match &setup.auto_scaling {
+            // Before full size its lower bound would start the tasks that a later phase is to start.
+            Some(scaling) if wanted >= setup.desired_count => {
+                scaling::ensure(context, &setup.cluster, &setup.service, scaling).await?;
+            }
+            Some(_) => console.info("Auto scaling is registered at full size"),
+            None => console.info("No Autoscalar config provided."),
+        }
         console.info("");
         console.info("Container IDs:");
         for address in &addresses {
@@ -75,7 +83,10 @@ impl Step for Upgrade<'_> {
             let count = now.first().map_or(0, |service| service.desired);
             console.info("");
             console.info(format!("Service [{}] in cluster [{cluster}] stays at {count} instances", old.name));
-            console.info("No Autoscalar config provided.");
+            match &old.auto_scaling {
+                Some(scaling) => console.info(format!("Its auto scaling stays: {}", scaling.told())),
+                None => console.info("No Autoscalar config provided."),
+            }
             console.info("Completed operation");
             console.info("----------");
         }
@@ -167,10 +178,11 @@ impl<'a> Start<'a> {
     /// An empty history of the new targets, with the times that its judgement needs.
     async fn history(&self, service: &Service) -> Outcome<Sick> {
         let context = self.context;
-        let arns = [self.setup.new_target_group.clone()];
-        let groups = context.read(context.aws()?.load_balancing.target_groups(&arns)).await?;
+        let arns: Vec<String> = self.setup.traffic.new_target_groups().into_iter().map(str::to_owned).collect();
+        let groups =
+            if arns.is_empty() { Vec::new() } else { context.read(context.aws()?.load_balancing.target_groups(&arns)).await? };
         let seconds = |seconds: u32| context.polling().aws_time(Duration::from_secs(u64::from(seconds)));
-        let interval = groups.first().map_or(0, |group| group.health_check_interval_seconds);
+        let interval = groups.iter().map(|group| group.health_check_interval_seconds).max().unwrap_or(0);
         Ok(Sick::new(seconds(interval), seconds(service.health_check_grace_seconds)))
     }
 
@@ -262,7 +274,9 @@ impl<'a> Start<'a> {
         let mut progress = Progress::default();
         let mut whole_since = None;
         loop {
-            let targets = targets::look(context, &setup.new_target_group).await?;
+            let Some((group, targets)) = targets::worst(context, &setup.traffic.new_target_groups()).await? else {
+                return self.registered().await;
+            };
             let standing = Standing::of(&targets);
             let mut in_the_way = None;
             if standing.is_whole(wanted) {
@@ -289,8 +303,48 @@ impl<'a> Start<'a> {
                 let limit = self.elapsed();
                 return Err(match in_the_way {
                     Some(reason) => self.too_slow(&reason, &service).await,
-                    None => targets::not_healthy(&setup.new_target_group, standing, wanted, &targets, limit).into(),
+                    None => targets::not_healthy(&group, standing, wanted, &targets, limit).into(),
                 });
+            }
+        }
+    }
+
+    /// Where DNS leads the traffic there are no targets: waits until every task is registered where it is found. Gives the tasks'
+    /// addresses.
+    async fn registered(&mut self) -> Outcome<Vec<String>> {
+        let (context, setup, wanted) = (self.context, self.setup, self.wanted);
+        let aws = context.aws()?;
+        let Some(dns) = setup.traffic.dns() else { return Ok(Vec::new()) };
+        let mut progress = Progress::default();
+        let mut whole_since = None;
+        loop {
+            let tasks = context.read(aws.ecs.tasks(&setup.cluster, &setup.service, TaskState::Running)).await?;
+            let registered = context.read(aws.registries.addresses(&dns.new.id)).await?;
+            let mut names: Vec<String> =
+                tasks.iter().filter_map(|task| task.address.clone()).filter(|address| registered.contains(address)).collect();
+            let all = u32::try_from(registered.len()).unwrap_or(u32::MAX);
+            let mut there = u32::try_from(names.len()).unwrap_or(u32::MAX);
+            if all >= wanted && there < wanted {
+                // As many as are wanted, and AWS does not list the tasks: not yet, or they have no address of their own.
+                let whole_for = self.elapsed().saturating_sub(*whole_since.get_or_insert(self.elapsed()));
+                if whole_for >= context.polling().aws_time(TASKS_LISTED_WITHIN) {
+                    (names, there) = (registered, all);
+                }
+            }
+            if there >= wanted {
+                context.console().info(format!("{there} of {wanted} tasks are registered in {}", dns.new.name));
+                return Ok(names);
+            }
+            let moved = progress.say(self.elapsed(), there, || {
+                context.console().info(format!("Waiting for tasks to be registered. {there}/{wanted} registered ..."));
+            });
+            let service = self.look().await?;
+            let news = self.events.tell(context.console(), &service);
+            self.refuse_hopeless(&service, Some(Vec::new())).await?;
+            self.say_running(service.running);
+            if !self.again(moved || news).await? {
+                let reason = format!("{there} of {wanted} tasks are registered in {}", dns.new.name);
+                return Err(self.too_slow(&reason, &service).await);
             }
         }
     }
@@ -312,7 +366,10 @@ impl<'a> Start<'a> {
         let targets = match targets {
             Some(targets) => targets,
             // A task is a target as soon as it runs.
-            None if service.running > 0 => targets::look(self.context, &self.setup.new_target_group).await?,
+            None if service.running > 0 => {
+                let groups = self.setup.traffic.new_target_groups();
+                targets::worst(self.context, &groups).await?.map(|(_, targets)| targets).unwrap_or_default()
+            }
             None => Vec::new(),
         };
         self.sick.look(now, &targets);

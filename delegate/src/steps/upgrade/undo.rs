@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::{counts, production, step::short_name};
+use super::super::{counts, routes, scaling, step::short_name};
 use crate::{
     aws::model::Service,
     executor::{Outcome, StepContext},
@@ -14,7 +14,7 @@ pub(super) async fn undo(context: &StepContext) -> Outcome<()> {
         console.info("No setup has succeeded: no service was resized, nothing to undo");
         return Ok(());
     };
-    production::refuse_if_new_is_live(context, setup).await?;
+    routes::refuse_if_new_is_live(context, setup).await?;
     let cluster = short_name(&setup.cluster);
     if let Some(old) = &setup.old {
         let now = counts::look_at(context, &setup.cluster, &old.name).await?;
@@ -29,12 +29,14 @@ pub(super) async fn undo(context: &StepContext) -> Outcome<()> {
         } else {
             console.info(format!("Service [{}] in cluster [{cluster}] stays at {} instances", old.name, now.desired));
         }
+        scaling::restore(context, setup, old).await?;
     }
     let new = counts::look(context, &setup.cluster, &[&setup.service]).await?.into_iter().find(Service::is_active);
     let Some(new) = new else {
         console.info(format!("Service [{}] does not exist any more: nothing to resize", setup.service));
         return Ok(());
     };
+    scaling::remove(context, &setup.cluster, &setup.service).await?;
     if new.desired == 0 && new.running == 0 && new.pending == 0 {
         console.info(format!("Service [{}] in cluster [{cluster}] is at 0 instances: nothing to undo", setup.service));
         return Ok(());

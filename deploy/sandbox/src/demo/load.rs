@@ -3,15 +3,23 @@
 
 use std::{
     collections::BTreeMap,
+    net::SocketAddr,
     time::{Duration, Instant},
 };
 
+use super::resolving::Resolving;
+use anyhow::Context as _;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty};
+use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
+    client::legacy::{
+        Client,
+        connect::{Connect, HttpConnector},
+    },
     rt::TokioExecutor,
 };
+use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use serde::Serialize;
 use tokio::{sync::oneshot, task::JoinSet};
 
@@ -75,8 +83,36 @@ impl Load {
     pub fn start(url: String, rate: u32) -> Self {
         let (stop, stopped) = oneshot::channel();
         let mut runner = JoinSet::new();
-        runner.spawn(run(url, rate.max(1), stopped));
+        runner.spawn(run(url, rate.max(1), prompt(HttpConnector::new()), 256, stopped));
         Self { stop, runner }
+    }
+
+    /// The same with the host's name asked of this name server, by a resolver that keeps an answer as long as its TTL says and no
+    /// longer. No connection outlives its request: clients that are led by DNS find a new version when they connect.
+    pub fn start_by_dns(url: String, rate: u32, name_server: SocketAddr) -> Self {
+        let (stop, stopped) = oneshot::channel();
+        let mut runner = JoinSet::new();
+        let connector = prompt(HttpConnector::new_with_resolver(Resolving::through(name_server)));
+        runner.spawn(run(url, rate.max(1), connector, 0, stopped));
+        Self { stop, runner }
+    }
+
+    /// The same over TLS, trusting only this authority (PEM).
+    ///
+    /// # Errors
+    /// When that is no certificate.
+    pub fn start_by_tls(url: String, rate: u32, authority: &[u8]) -> anyhow::Result<Self> {
+        let (stop, stopped) = oneshot::channel();
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(authority).context("the authority's certificate")?)?;
+        let config = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        let mut connector = prompt(HttpConnector::new());
+        connector.enforce_http(false);
+        let connector =
+            HttpsConnectorBuilder::new().with_tls_config(config).https_only().enable_http1().wrap_connector(connector);
+        let mut runner = JoinSet::new();
+        runner.spawn(run(url, rate.max(1), connector, 256, stopped));
+        Ok(Self { stop, runner })
     }
 
     /// Stops sending, waits for the answers that are still due, and tells what came of it all.
@@ -87,12 +123,19 @@ impl Load {
     }
 }
 
-type HttpClient = Client<HttpConnector, Empty<Bytes>>;
-
-async fn run(url: String, rate: u32, mut stopped: oneshot::Receiver<()>) -> Traffic {
-    let mut connector = HttpConnector::new();
+/// Small requests don't wait for each other's acknowledgements.
+fn prompt<R>(mut connector: HttpConnector<R>) -> HttpConnector<R> {
     connector.set_nodelay(true);
-    let client: HttpClient = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(256).build(connector);
+    connector
+}
+
+type HttpClient<C> = Client<C, Empty<Bytes>>;
+
+async fn run<C>(url: String, rate: u32, connector: C, idle: usize, mut stopped: oneshot::Receiver<()>) -> Traffic
+where
+    C: Connect + Clone + Send + Sync + 'static,
+{
+    let client: HttpClient<C> = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(idle).build(connector);
     let Ok(uri) = url.parse::<http::Uri>() else { return Traffic::default() };
 
     while ask(&client, &uri).await.is_err() {
@@ -121,7 +164,10 @@ async fn run(url: String, rate: u32, mut stopped: oneshot::Receiver<()>) -> Traf
     traffic
 }
 
-async fn ask(client: &HttpClient, uri: &http::Uri) -> Result<(String, Duration), String> {
+async fn ask<C>(client: &HttpClient<C>, uri: &http::Uri) -> Result<(String, Duration), String>
+where
+    C: Connect + Clone + Send + Sync + 'static,
+{
     let begun = Instant::now();
     let exchange = async {
         let response = client.get(uri.clone()).await.map_err(|error| reason(&error))?;

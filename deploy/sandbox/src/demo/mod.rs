@@ -1,6 +1,7 @@
 //! `segue-sandbox demo`: three versions deployed one after another behind a load balancer while requests never stop.
 
 mod load;
+mod resolving;
 mod run;
 mod summary;
 

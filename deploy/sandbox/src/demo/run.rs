@@ -4,8 +4,8 @@ use std::process::Stdio;
 
 use anyhow::Context;
 
-use super::{DeploymentSummary, Load, Summary};
-use crate::world::{Programs, World, WorldSettings};
+use super::{DeploymentSummary, Summary};
+use crate::world::{Programs, Switch, World, WorldSettings};
 
 /// What the demonstration is to do.
 #[derive(Debug, Clone)]
@@ -18,6 +18,8 @@ pub struct DemoOptions {
     pub clock_factor: f64,
     /// Seed of the simulator's jitter.
     pub seed: u64,
+    /// What leads production's traffic from one version to the next.
+    pub switch: Switch,
 }
 
 /// The tags that are deployed, in order.
@@ -34,13 +36,18 @@ pub async fn run(options: &DemoOptions) -> anyhow::Result<Summary> {
         }
     };
     say("Starting a simulated AWS, a control plane and two delegates, each a process of its own ...");
-    let settings = WorldSettings { clock_factor: options.clock_factor, seed: options.seed, ..WorldSettings::default() };
+    let settings = WorldSettings {
+        clock_factor: options.clock_factor,
+        seed: options.seed,
+        switch: options.switch,
+        ..WorldSettings::default()
+    };
     let world = World::start(Programs::own()?, settings).await?;
     world.aws.forget_calls().await?;
 
     let url = world.prod_url()?;
     say(&format!("Production answers at {url}; {} requests a second go there from the first good answer on.\n", options.rate));
-    let load = Load::start(url, options.rate);
+    let load = world.load(options.rate)?;
     let mut deployments = Vec::new();
     for tag in VERSIONS {
         say(&format!("$ segue deploy todolist-blue-green --artifact-tag {tag}"));

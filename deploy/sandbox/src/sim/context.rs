@@ -5,10 +5,14 @@ use std::net::Ipv4Addr;
 use rand::{Rng, rngs::StdRng};
 
 use super::{
+    autoscaling::Autoscaling,
     clock::{Clock, Delays},
+    cloud_map::CloudMaps,
+    cloudwatch::CloudWatch,
     ecs::Ecs,
     elbv2::Elb,
     logs::Logs,
+    route53::Route53,
 };
 
 /// One account and region, under the state's lock.
@@ -17,8 +21,16 @@ pub struct Context<'a> {
     pub ecs: &'a mut Ecs,
     /// Its load balancers.
     pub elb: &'a mut Elb,
+    /// Its scalable targets and policies.
+    pub autoscaling: &'a mut Autoscaling,
+    /// Its metrics and alarms.
+    pub cloudwatch: &'a mut CloudWatch,
     /// What containers wrote, of every account and region: a container may log to another region.
     pub logs: &'a mut Logs,
+    /// Where services are registered.
+    pub cloud_maps: &'a mut CloudMaps,
+    /// The DNS records; they are global.
+    pub route53: &'a mut Route53,
     /// The account, 12 digits.
     pub account: &'a str,
     /// The region.

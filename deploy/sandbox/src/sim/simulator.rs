@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use rand::{SeedableRng as _, rngs::StdRng};
@@ -12,14 +12,19 @@ use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    autoscaling::{self, Autoscaling},
     clock::{Clock, Delays},
+    cloud_map::CloudMaps,
+    cloudwatch::{self, CloudWatch},
     context::{Addresses, Context},
     credentials::{Credential, Credentials},
-    dataplane::{self, Traffic},
+    dataplane::{self, Authority, CertificateError, Traffic},
+    dns,
     ecs::{self, Ecs},
     elbv2::Elb,
     front::{self, Budgets, Faults, Journal},
     logs::Logs,
+    route53::Route53,
 };
 
 /// The account of the root keys.
@@ -42,6 +47,8 @@ pub struct Settings {
     pub latency: Duration,
     /// Second byte of the loopback block `127.N.0.0/16` for load balancers and tasks; none: a free one is found.
     pub network: Option<u8>,
+    /// Where its name server listens, UDP and TCP; port 0: any.
+    pub dns: SocketAddr,
 }
 
 impl Default for Settings {
@@ -54,6 +61,7 @@ impl Default for Settings {
             delays: Delays::default(),
             latency: Duration::ZERO,
             network: None,
+            dns: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         }
     }
 }
@@ -67,12 +75,16 @@ pub enum StartError {
     /// The listener has no address.
     #[error("the listening socket has no address")]
     Socket(#[from] std::io::Error),
+    /// No certificate can be made.
+    #[error("the listeners' certificate authority could not be made")]
+    Authority(#[from] CertificateError),
 }
 
 /// A running simulator. Dropping it ends it.
 #[derive(Debug)]
 pub struct Simulator {
     address: SocketAddr,
+    dns: SocketAddr,
     stop: CancellationToken,
     tasks: JoinSet<()>,
     // Held for as long as the block is ours.
@@ -90,14 +102,26 @@ pub struct World {
     pub latency: Duration,
     /// Who was served.
     pub traffic: Traffic,
+    /// Who signs what listeners present.
+    pub authority: Authority,
+    /// Where its name server listens, UDP and TCP.
+    pub name_server: SocketAddr,
 }
 
 /// What AWS remembers.
 pub struct State {
     /// By account and region.
     pub regions: BTreeMap<(String, String), (Ecs, Elb)>,
+    /// Scalable targets and policies, by account and region.
+    pub autoscaling: BTreeMap<(String, String), Autoscaling>,
+    /// Metrics and alarms, by account and region.
+    pub cloudwatch: BTreeMap<(String, String), CloudWatch>,
     /// What containers wrote.
     pub logs: Logs,
+    /// Where services are registered.
+    pub cloud_maps: CloudMaps,
+    /// The DNS records.
+    pub route53: Route53,
     /// Keys.
     pub credentials: Credentials,
     /// Token buckets.
@@ -125,7 +149,11 @@ impl State {
         let mut context = Context {
             ecs,
             elb,
+            autoscaling: self.autoscaling.entry((account.to_owned(), region.to_owned())).or_default(),
+            cloudwatch: self.cloudwatch.entry((account.to_owned(), region.to_owned())).or_default(),
             logs: &mut self.logs,
+            cloud_maps: &mut self.cloud_maps,
+            route53: &mut self.route53,
             account,
             region,
             clock: &world.clock,
@@ -134,6 +162,11 @@ impl State {
             addresses: &mut self.addresses,
         };
         work(&mut context, &mut self.credentials)
+    }
+
+    /// A number of the seeded randomness.
+    pub fn draw(&mut self) -> u64 {
+        rand::Rng::random(&mut self.random)
     }
 
     /// What stands in one account and region.
@@ -178,12 +211,15 @@ impl World {
 
     /// One look of the schedulers at everything.
     pub fn tick(&self) {
+        let tallies = self.traffic.take();
         let mut state = self.state();
         let keys: Vec<(String, String)> = state.regions.keys().cloned().collect();
         for (account, region) in keys {
             state.within(self, &account, &region, |context, _| {
                 let now = context.clock.now();
                 context.elb.tick(now);
+                cloudwatch::tick(context, &tallies);
+                autoscaling::tick(context);
                 ecs::tick(context);
             });
         }
@@ -194,9 +230,11 @@ impl Simulator {
     /// Starts one behind a listening socket of the caller's.
     ///
     /// # Errors
-    /// When no loopback block can be claimed.
+    /// When no loopback block can be claimed, or no key can be made.
     pub fn start(settings: Settings, listener: TcpListener) -> Result<Self, StartError> {
         let (claim, block) = claim(settings.network, settings.seed)?;
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let authority = Authority::new(since_1970)?;
         let mut credentials = Credentials::default();
         credentials.add(Credential {
             access_key: settings.access_key,
@@ -208,7 +246,11 @@ impl Simulator {
         });
         let state = State {
             regions: BTreeMap::new(),
+            autoscaling: BTreeMap::new(),
+            cloudwatch: BTreeMap::new(),
             logs: Logs::default(),
+            cloud_maps: CloudMaps::default(),
+            route53: Route53::default(),
             credentials,
             budgets: Budgets::default(),
             journal: Journal::default(),
@@ -217,24 +259,34 @@ impl Simulator {
             random: StdRng::seed_from_u64(settings.seed),
             addresses: Addresses::new(block),
         };
+        let sockets = dns::Sockets::bind(settings.dns)?;
+        let dns = sockets.address();
         let world = Arc::new(World {
             state: Mutex::new(state),
             clock: Clock::new(settings.clock_factor),
             delays: settings.delays,
             latency: settings.latency,
             traffic: Traffic::default(),
+            authority,
+            name_server: dns,
         });
         let address = listener.local_addr()?;
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
         tasks.spawn(front::serve(listener, Arc::clone(&world), stop.clone()));
+        tasks.spawn(dns::serve(sockets, Arc::clone(&world), stop.clone()));
         tasks.spawn(dataplane::run(world, stop.clone()));
-        Ok(Self { address, stop, tasks, _claim: claim })
+        Ok(Self { address, dns, stop, tasks, _claim: claim })
     }
 
     /// Where it listens.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Where its name server listens, UDP and TCP.
+    pub fn dns(&self) -> SocketAddr {
+        self.dns
     }
 
     /// Ends it, and waits until all its sockets are closed.

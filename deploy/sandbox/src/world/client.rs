@@ -97,6 +97,14 @@ impl AwsControl {
         self.request(http::Method::DELETE, "faults").await.map(|_| ())
     }
 
+    /// The authority that signs what listeners present: a certificate, PEM.
+    ///
+    /// # Errors
+    /// When the simulator does not answer.
+    pub async fn authority(&self) -> anyhow::Result<Bytes> {
+        self.request(http::Method::GET, "ca").await
+    }
+
     async fn get(&self, what: &str) -> anyhow::Result<Value> {
         let body = self.request(http::Method::GET, what).await?;
         if body.is_empty() {

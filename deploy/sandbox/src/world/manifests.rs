@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+use super::SeededDns;
+
 /// What the tasks run.
 #[derive(Debug, Clone)]
 pub struct Workload {
@@ -36,6 +38,17 @@ impl Manifests {
                 ("workflow.yaml", workflow(workload, load_balancer, prod, stage)),
             ],
         }
+    }
+
+    /// The same with DNS leading the traffic.
+    #[must_use]
+    pub fn by_dns(mut self, workload: &Workload, dns: &SeededDns) -> Self {
+        for (name, text) in &mut self.files {
+            if *name == "workflow.yaml" {
+                *text = dns_workflow(workload, dns);
+            }
+        }
+        self
     }
 
     /// Writes the files into `dir`.
@@ -153,5 +166,53 @@ spec:
 "#,
         desired = workload.desired,
         delay = workload.delay_seconds
+    )
+}
+
+fn dns_workflow(workload: &Workload, dns: &SeededDns) -> String {
+    format!(
+        r#"# How it is deployed: blue/green by weighted DNS records.
+kind: Workflow
+name: todolist-blue-green
+application: shop
+spec:
+  type: blueGreen
+  switch: dns
+  service: todolist
+  environment: prod
+  infrastructure: prod-ecs
+  variables:
+    DesiredInstances: 100%
+  phases:
+    - name: Phase 1
+      steps:
+        - blueGreenRoute53Setup:
+            serviceName: ecs_bg_dns
+            desiredCount:
+              fixed: {desired}
+            specification1:
+              registryArn: {registry1}
+              containerName: ${{CONTAINER_NAME}}
+              containerPort: {port}
+            specification2:
+              registryArn: {registry2}
+              containerName: ${{CONTAINER_NAME}}
+              containerPort: {port}
+            aliasName: {alias}.
+            hostedZone: {zone}
+        - upgradeContainers:
+            desired: ${{workflow.variables.DesiredInstances}}
+        - changeRoute53Weights:
+            newWeight: 100
+            oldWeight: 0
+            ttl: 2
+            downsizeOld: true
+"#,
+        desired = workload.desired,
+        port = workload.container_port,
+        registry1 = dns.registry1,
+        registry2 = dns.registry2,
+        alias = dns.alias,
+        zone = dns.zone,
     )
 }

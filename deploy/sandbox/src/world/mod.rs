@@ -10,6 +10,7 @@ mod port;
 mod process;
 mod program;
 mod seed;
+mod seed_dns;
 mod setup;
 
 pub use client::AwsControl;
@@ -17,4 +18,5 @@ pub use manifests::{Manifests, Workload};
 pub use process::Process;
 pub use program::Programs;
 pub use seed::{LoadBalancerSeed, Seed, Seeded, aws_config, seed};
-pub use setup::{DelegateHandle, World, WorldSettings};
+pub use seed_dns::SeededDns;
+pub use setup::{DelegateHandle, Switch, World, WorldSettings};

@@ -1,7 +1,7 @@
 //! Puts the world together, process by process, and takes it apart again.
 
 use std::{
-    net::Ipv4Addr,
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -9,7 +9,11 @@ use std::{
 use anyhow::{Context, bail};
 use tempfile::TempDir;
 
-use super::{AwsControl, LoadBalancerSeed, Manifests, Process, Programs, Seed, Seeded, Workload, port::free_port, seed};
+use super::{
+    AwsControl, LoadBalancerSeed, Manifests, Process, Programs, Seed, Seeded, SeededDns, Workload, port::free_port, seed,
+    seed_dns::seed_dns,
+};
+use crate::demo::Load;
 
 /// How long a process may take until it is ready.
 const READY: Duration = Duration::from_secs(30);
@@ -27,6 +31,8 @@ pub struct WorldSettings {
     pub lease: Duration,
     /// What is deployed.
     pub workload: Workload,
+    /// What leads production's traffic from one version to the next.
+    pub switch: Switch,
     /// Port of the target groups, when it is to differ from the container's.
     pub target_port: Option<u16>,
     /// Seed of the simulator's jitter.
@@ -52,6 +58,7 @@ impl Default for WorldSettings {
                 desired: 2,
                 delay_seconds: 1,
             },
+            switch: Switch::LoadBalancer,
             target_port: None,
             seed: 1,
             aws_arguments: Vec::new(),
@@ -59,6 +66,15 @@ impl Default for WorldSettings {
             foreign_aws: None,
         }
     }
+}
+
+/// What leads production's traffic from one version to the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Switch {
+    /// The listeners of a load balancer.
+    LoadBalancer,
+    /// Weighted records of a name.
+    Dns,
 }
 
 /// A delegate of the world.
@@ -80,6 +96,8 @@ pub struct World {
     pub aws: AwsControl,
     /// What stands in it from the start.
     pub seeded: Option<Seeded>,
+    /// What stands in it for a switch by DNS.
+    pub dns: Option<SeededDns>,
     /// The control plane.
     pub server: Process,
     /// The delegates.
@@ -100,6 +118,7 @@ pub struct World {
 #[derive(Debug, Clone, Copy)]
 struct Ports {
     aws: u16,
+    dns: u16,
     api: u16,
     gateway: u16,
 }
@@ -118,7 +137,7 @@ impl World {
             }
         };
         std::fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
-        let ports = Ports { aws: free_port()?, api: free_port()?, gateway: free_port()? };
+        let ports = Ports { aws: free_port()?, dns: free_port()?, api: free_port()?, gateway: free_port()? };
         let seed = seed_for(&settings, ports);
 
         let mut aws_process = None;
@@ -127,6 +146,10 @@ impl World {
             aws_process = Some(start_aws(&programs, &settings, &seed, ports, &dir).await?);
             seeded = Some(seed::seed(&seed).await.context("the simulated AWS could not be seeded")?);
         }
+        let dns = match settings.switch {
+            Switch::Dns => Some(seed_dns(&seed).await.context("the simulated AWS's DNS could not be seeded")?),
+            Switch::LoadBalancer => None,
+        };
         let server = start_server(&programs, &settings, ports, &dir).await?;
         let balancer = &seed.load_balancer;
         let manifests = Manifests::todolist(
@@ -137,10 +160,15 @@ impl World {
             balancer.prod_port,
             balancer.stage_port,
         );
+        let manifests = match &dns {
+            Some(dns) => manifests.by_dns(&settings.workload, dns),
+            None => manifests,
+        };
         let mut world = Self {
             aws: AwsControl::new(&seed.endpoint),
             dir,
             seeded,
+            dns,
             server,
             delegates: Vec::new(),
             settings,
@@ -166,8 +194,28 @@ impl World {
 
     /// The URL at which production answers.
     pub fn prod_url(&self) -> anyhow::Result<String> {
+        if let Some(dns) = &self.dns {
+            return Ok(format!("http://{}:{}/", dns.alias, self.settings.workload.container_port));
+        }
         let seeded = self.seeded.as_ref().context("this world has no load balancer of its own")?;
         Ok(format!("http://{}:{}/", seeded.dns_name, self.seed.load_balancer.prod_port))
+    }
+
+    /// Where the simulated name server listens.
+    pub fn name_server(&self) -> SocketAddr {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, self.ports.dns))
+    }
+
+    /// Requests at a fixed rate to where production answers, names asked of the simulated name server where DNS leads the traffic.
+    ///
+    /// # Errors
+    /// When the world has nowhere to ask.
+    pub fn load(&self, rate: u32) -> anyhow::Result<Load> {
+        let url = self.prod_url()?;
+        Ok(match &self.dns {
+            Some(_) => Load::start_by_dns(url, rate, self.name_server()),
+            None => Load::start(url, rate),
+        })
     }
 
     /// The programs of this world.
@@ -344,6 +392,8 @@ async fn start_aws(
     command
         .arg("--port")
         .arg(ports.aws.to_string())
+        .arg("--dns-port")
+        .arg(ports.dns.to_string())
         .arg("--access-key")
         .arg(&seed.access_key)
         .arg("--secret-key")

@@ -82,6 +82,96 @@ impl Written for Listener {
     }
 }
 
+/// A rule of a listener: its priority or its ARN.
+pub enum ListenerRule {}
+
+impl Written for ListenerRule {
+    type Value = String;
+
+    fn read(text: &str) -> Result<String, Wrong> {
+        let text = text.trim();
+        let is_arn = text.starts_with("arn:") && text.contains(":listener-rule/");
+        // 50,000 is the highest priority that AWS takes.
+        if is_arn || text.parse::<u32>().is_ok_and(|priority| (1..=50_000).contains(&priority)) {
+            return Ok(text.to_owned());
+        }
+        Err(Wrong::new(format!("{} is not a listener rule", shown(text)))
+            .hint("its priority (10), or its ARN (arn:aws:elasticloadbalancing:...:listener-rule/...)"))
+    }
+}
+
+/// A share of the traffic in percent: 1 to 99, with or without the sign.
+pub enum Share {}
+
+impl Written for Share {
+    type Value = u8;
+
+    fn read(text: &str) -> Result<u8, Wrong> {
+        let digits = text.trim().trim_end_matches('%').trim_end();
+        match digits.parse::<u8>() {
+            Ok(share) if (1..=99).contains(&share) => Ok(share),
+            _ => Err(Wrong::new(format!("{} is not a share of the traffic", shown(text)))
+                .hint("a percentage from 1 to 99 (25); all of it comes by itself at the end")),
+        }
+    }
+}
+
+/// The weight of a DNS record: 0 to 255.
+pub enum RecordWeight {}
+
+impl Written for RecordWeight {
+    type Value = u8;
+
+    fn read(text: &str) -> Result<u8, Wrong> {
+        text.trim()
+            .parse()
+            .map_err(|_| Wrong::new(format!("{} is not the weight of a record", shown(text))).hint("a number from 0 to 255"))
+    }
+}
+
+/// A DNS name that is absolute: with or without the trailing dot, in lower case afterwards.
+pub enum DnsName {}
+
+impl Written for DnsName {
+    type Value = String;
+
+    fn read(text: &str) -> Result<String, Wrong> {
+        let name = text.trim().trim_end_matches('.').to_ascii_lowercase();
+        // As Route 53 has it, an underscore is no fault.
+        let label = |label: &str| {
+            (1..=63).contains(&label.len())
+                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        };
+        if name.len() <= 254 && name.contains('.') && name.split('.').all(label) {
+            return Ok(format!("{name}."));
+        }
+        Err(Wrong::new(format!("{} is not a full domain name", shown(text))).hint("the name with its zone: myapp.example.com."))
+    }
+}
+
+/// ARN of a Cloud Map service.
+pub enum RegistryArn {}
+
+impl Written for RegistryArn {
+    type Value = String;
+
+    fn read(text: &str) -> Result<String, Wrong> {
+        let text = text.trim();
+        let mut parts = text.splitn(6, ':');
+        let is = parts.next() == Some("arn")
+            && parts.next().is_some_and(|partition| partition.starts_with("aws"))
+            && parts.next() == Some("servicediscovery")
+            && parts.nth(2).is_some_and(|service| service.starts_with("service/srv-"));
+        if is {
+            return Ok(text.to_owned());
+        }
+        Err(Wrong::new(format!("{} is not a Cloud Map service", shown(text)))
+            .hint("its ARN: arn:aws:servicediscovery:REGION:ACCOUNT:service/srv-..."))
+    }
+}
+
 /// Instances of *Upgrade Containers*: a count, or a percentage of the setup's.
 pub enum Instances {}
 
@@ -323,6 +413,12 @@ mod tests {
         assert!(Listener::read("8080").is_ok());
         assert!(Listener::read("arn:aws:elasticloadbalancing:eu-west-1:1:listener/app/a/b/c").is_ok());
         assert!(Listener::read("prod").is_err() && Listener::read("0").is_err() && Listener::read("70000").is_err());
+        assert!(ListenerRule::read("10").is_ok() && ListenerRule::read("0").is_err() && ListenerRule::read("default").is_err());
+        assert_eq!(DnsName::read("MyApp.bg-namespace_upper").ok().as_deref(), Some("myapp.bg-namespace_upper."));
+        assert!(DnsName::read("myapp").is_err() && DnsName::read("a..b").is_err() && DnsName::read("-a.b").is_err());
+        assert!(RegistryArn::read("arn:aws:servicediscovery:us-east-1:525:service/srv-x").is_ok());
+        assert!(RegistryArn::read("srv-x").is_err() && RegistryArn::read("arn:aws:ecs:us-east-1:525:service/srv-x").is_err());
+        assert!(Share::read("25%").is_ok() && Share::read("100").is_err() && RecordWeight::read("256").is_err());
         assert!(RoleArn::read("arn:aws-cn:iam::123456789012:role/path/x").is_ok());
         assert!(RoleArn::read("deployer").is_err());
         assert!(Region::read("us-gov-west-1").is_ok() && Region::read("Ireland").is_err());

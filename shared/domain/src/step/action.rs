@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Approval, CloudWatchAlarms, HttpCheck, LoadBalancerSetup, Note, Notify, PreviousVersionSetup, PrometheusCheck, ShellScript,
-    StepKind, SwapTargetGroups, UpgradeContainers, Wait,
+    Approval, ChangeWeights, CloudWatchAlarms, DnsSetup, HttpCheck, LoadBalancerSetup, Note, Notify, PreviousVersionSetup,
+    PrometheusCheck, ShellScript, ShiftTraffic, StepKind, SwapTargetGroups, UpgradeContainers, Wait,
 };
 
 /// What a step does. Closed: a delegate that does not know a kind is not offered it (see [`StepKind`]).
@@ -13,12 +13,18 @@ use super::{
 pub enum StepAction {
     /// ECS Blue Green Load Balancer Setup.
     BlueGreenLoadBalancerSetup(Box<LoadBalancerSetup>),
+    /// ECS Blue Green Route 53 Setup.
+    BlueGreenRoute53Setup(Box<DnsSetup>),
     /// Previous Version Setup: of a rollback after success, never of a document.
     PreviousVersionSetup(Box<PreviousVersionSetup>),
     /// Upgrade Containers.
     UpgradeContainers(UpgradeContainers),
     /// Swap Target Groups.
     SwapTargetGroups(SwapTargetGroups),
+    /// Shift Traffic.
+    ShiftTraffic(ShiftTraffic),
+    /// Change Route 53 Weights.
+    ChangeRoute53Weights(ChangeWeights),
     /// HTTP Check.
     HttpCheck(HttpCheck),
     /// A line for the log, through a delegate.
@@ -42,9 +48,12 @@ impl StepAction {
     pub fn kind(&self) -> StepKind {
         match self {
             Self::BlueGreenLoadBalancerSetup(_) => StepKind::BlueGreenLoadBalancerSetup,
+            Self::BlueGreenRoute53Setup(_) => StepKind::BlueGreenRoute53Setup,
             Self::PreviousVersionSetup(_) => StepKind::PreviousVersionSetup,
             Self::UpgradeContainers(_) => StepKind::UpgradeContainers,
             Self::SwapTargetGroups(_) => StepKind::SwapTargetGroups,
+            Self::ShiftTraffic(_) => StepKind::ShiftTraffic,
+            Self::ChangeRoute53Weights(_) => StepKind::ChangeRoute53Weights,
             Self::HttpCheck(_) => StepKind::HttpCheck,
             Self::Note(_) => StepKind::Note,
             Self::Wait(_) => StepKind::Wait,

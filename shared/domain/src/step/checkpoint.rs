@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ListenerSnapshot, OldService};
+use super::{OldService, PairSnapshot, Traffic, WeightedRecord};
 
 /// One fact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,10 +14,8 @@ use super::{ListenerSnapshot, OldService};
 pub enum Checkpoint {
     /// Setup: how production stood before anything was touched.
     ProductionRecorded {
-        /// The target group production forwarded to.
-        prod_target_group: String,
-        /// The target group stage forwarded to.
-        stage_target_group: String,
+        /// What led the traffic, new and old as they were to be.
+        traffic: Traffic,
         /// The version that served production, if any.
         old: Option<OldService>,
     },
@@ -46,12 +44,15 @@ pub enum Checkpoint {
         /// When, by AWS's clock where an answer gave it: seconds since 1970-01-01 UTC. Service events before it are old news.
         at_seconds: i64,
     },
-    /// Swap: the whole action lists before the change.
-    ListenersRecorded {
-        /// The production listener.
-        prod: ListenerSnapshot,
-        /// The stage listener.
-        stage: ListenerSnapshot,
+    /// Swap, Shift Traffic: the whole action lists before the change, a pair each, in the setup's order.
+    RoutesRecorded {
+        /// The pairs.
+        pairs: Vec<PairSnapshot>,
+    },
+    /// Change Route 53 Weights, Shift Traffic: the alias's record sets before the change.
+    RecordsRecorded {
+        /// The record sets; none before the first deployment.
+        records: Vec<WeightedRecord>,
     },
     /// Swap: both listeners were changed and read back at this time (milliseconds since 1970-01-01 UTC, delegate's clock): the delay
     /// counts from here.

@@ -12,6 +12,8 @@ pub enum HttpTarget {
     Stage(String),
     /// This path, through the setup's production listener.
     Production(String),
+    /// The same while traffic is shared; before the first version of a line serves, nobody answers there and nothing is asked.
+    SharedProduction(String),
     /// This URL.
     Url(String),
 }

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ApprovalOutput, HttpCheckOutput, PrometheusCheckOutput, SetupOutput, SwapOutput, UpgradeOutput};
+use super::{
+    ApprovalOutput, HttpCheckOutput, PrometheusCheckOutput, SetupOutput, ShiftOutput, SwapOutput, UpgradeOutput, WeightsOutput,
+};
 
 /// The kind of a step without its inputs: what a delegate says it supports, and what documents name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -10,12 +12,18 @@ use super::{ApprovalOutput, HttpCheckOutput, PrometheusCheckOutput, SetupOutput,
 pub enum StepKind {
     /// ECS Blue Green Load Balancer Setup.
     BlueGreenLoadBalancerSetup,
+    /// ECS Blue Green Route 53 Setup.
+    BlueGreenRoute53Setup,
     /// Previous Version Setup.
     PreviousVersionSetup,
     /// Upgrade Containers.
     UpgradeContainers,
+    /// Shift Traffic.
+    ShiftTraffic,
     /// Swap Target Groups.
     SwapTargetGroups,
+    /// Change Route 53 Weights.
+    ChangeRoute53Weights,
     /// HTTP Check.
     HttpCheck,
     /// A line for the log.
@@ -38,9 +46,12 @@ impl StepKind {
     /// Every kind.
     pub const ALL: [Self; 12] = [
         Self::BlueGreenLoadBalancerSetup,
+        Self::BlueGreenRoute53Setup,
         Self::PreviousVersionSetup,
         Self::UpgradeContainers,
+        Self::ShiftTraffic,
         Self::SwapTargetGroups,
+        Self::ChangeRoute53Weights,
         Self::HttpCheck,
         Self::Note,
         Self::Wait,
@@ -55,9 +66,12 @@ impl StepKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::BlueGreenLoadBalancerSetup => "blueGreenLoadBalancerSetup",
+            Self::BlueGreenRoute53Setup => "blueGreenRoute53Setup",
             Self::PreviousVersionSetup => "previousVersionSetup",
             Self::UpgradeContainers => "upgradeContainers",
+            Self::ShiftTraffic => "shiftTraffic",
             Self::SwapTargetGroups => "swapTargetGroups",
+            Self::ChangeRoute53Weights => "changeRoute53Weights",
             Self::HttpCheck => "httpCheck",
             Self::Note => "note",
             Self::Wait => "wait",
@@ -83,9 +97,12 @@ impl StepKind {
     pub fn title(self) -> &'static str {
         match self {
             Self::BlueGreenLoadBalancerSetup => "ECS Blue Green Load Balancer Setup",
+            Self::BlueGreenRoute53Setup => "ECS Blue Green Route 53 Setup",
             Self::PreviousVersionSetup => "Previous Version Setup",
             Self::UpgradeContainers => "Upgrade Containers",
+            Self::ShiftTraffic => "Shift Traffic",
             Self::SwapTargetGroups => "Swap Target Groups",
+            Self::ChangeRoute53Weights => "Change Route 53 Weights",
             Self::HttpCheck => "HTTP Check",
             Self::Note => "Note",
             Self::Wait => "Wait",
@@ -100,10 +117,12 @@ impl StepKind {
     /// The section of the phase under which the step is shown.
     pub fn section(self) -> &'static str {
         match self {
-            Self::BlueGreenLoadBalancerSetup | Self::PreviousVersionSetup => "Set up",
+            Self::BlueGreenLoadBalancerSetup | Self::BlueGreenRoute53Setup | Self::PreviousVersionSetup => "Set up",
             Self::UpgradeContainers => "Deploy",
             Self::HttpCheck => "Verify Service",
+            Self::ShiftTraffic => "Shift Traffic",
             Self::SwapTargetGroups => "Swap Target Groups",
+            Self::ChangeRoute53Weights => "Change Route 53 Weights",
             Self::PrometheusCheck => "Verify Service",
             Self::CloudWatchAlarms => "Verify Service",
             Self::ShellScript => "Run Script",
@@ -116,9 +135,11 @@ impl StepKind {
     /// The name of the step's undo, for kinds that change something.
     pub fn undo_title(self) -> Option<&'static str> {
         match self {
-            Self::BlueGreenLoadBalancerSetup => Some("Rollback Setup"),
+            Self::BlueGreenLoadBalancerSetup | Self::BlueGreenRoute53Setup => Some("Rollback Setup"),
             Self::UpgradeContainers => Some("Rollback Containers"),
+            Self::ShiftTraffic => Some("Rollback Shift Traffic"),
             Self::SwapTargetGroups => Some("Rollback Swap Target Groups"),
+            Self::ChangeRoute53Weights => Some("Rollback Route 53 Weights"),
             // The previous version's setup changes nothing.
             Self::PreviousVersionSetup | Self::HttpCheck | Self::Note | Self::Wait => None,
             Self::PrometheusCheck => None,
@@ -137,9 +158,11 @@ impl StepKind {
     /// Names of the outputs that `${steps.<step>.<output>}` may ask for.
     pub fn output_names(self) -> &'static [&'static str] {
         match self {
-            Self::BlueGreenLoadBalancerSetup | Self::PreviousVersionSetup => &SetupOutput::NAMES,
+            Self::BlueGreenLoadBalancerSetup | Self::BlueGreenRoute53Setup | Self::PreviousVersionSetup => &SetupOutput::NAMES,
             Self::UpgradeContainers => &UpgradeOutput::NAMES,
+            Self::ShiftTraffic => &ShiftOutput::NAMES,
             Self::SwapTargetGroups => &SwapOutput::NAMES,
+            Self::ChangeRoute53Weights => &WeightsOutput::NAMES,
             Self::HttpCheck => &HttpCheckOutput::NAMES,
             Self::PrometheusCheck => &PrometheusCheckOutput::NAMES,
             Self::CloudWatchAlarms => &[],

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{OldService, SetupOutput};
+use super::{AutoScaling, OldService, SetupOutput};
 use crate::ids::DeploymentId;
 
 /// Inputs of *Previous Version Setup*. Planned by the control plane, never written in a document.
@@ -33,6 +33,9 @@ pub struct PreviousVersion {
     pub serving_count: u32,
     /// How many tasks the previous version gets: as many as it had, and no fewer than serve now.
     pub wanted_count: u32,
+    /// The serving service's auto scaling.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auto_scaling: Option<AutoScaling>,
     /// The serving service's colour tag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bg_version: Option<String>,
@@ -51,15 +54,17 @@ impl PreviousVersionSetup {
             task_definition: previous.task_definition.clone(),
             image: self.image.clone(),
             desired_count: standing.wanted_count,
+            // As it was when it last served.
+            auto_scaling: previous.auto_scaling.clone(),
             old: Some(OldService {
                 name: from.service.clone(),
                 arn: from.service_arn.clone(),
                 desired_count: standing.serving_count,
                 task_definition: from.task_definition.clone(),
                 bg_version: standing.bg_version.clone(),
+                auto_scaling: standing.auto_scaling.clone(),
             }),
-            new_target_group: from.old_target_group.clone(),
-            old_target_group: from.new_target_group.clone(),
+            traffic: from.traffic.mirrored(),
             ..from.clone()
         })
     }

@@ -1,9 +1,11 @@
-//! ECS Blue Green Load Balancer Setup: inputs and output.
+//! The setups of a new version: what they are told, and what they hand on.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use super::{AutoScaling, Traffic};
 
 /// How many tasks the new version is to have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -18,10 +20,10 @@ pub enum DesiredCount {
     },
 }
 
-/// Inputs of *ECS Blue Green Load Balancer Setup*.
+/// What a new version is made of: the same for every way to lead traffic to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct LoadBalancerSetup {
+pub struct NewVersion {
     /// Family of the line, normalised: services are `<family>__<N>`, and so is the task definition's family.
     pub family: String,
     /// The image with its tag.
@@ -34,15 +36,42 @@ pub struct LoadBalancerSetup {
     pub service_definition: Value,
     /// How many tasks.
     pub desired: DesiredCount,
+    /// Auto scaling of the new version at full size. None: as the old version has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auto_scaling: Option<AutoScaling>,
+    /// Legacy ECS service role; rarely needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// How long the service may take to be steady, in minutes.
+    pub steady_state_timeout_minutes: u32,
+}
+
+/// Inputs of *ECS Blue Green Load Balancer Setup*.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LoadBalancerSetup {
+    /// What the new version is made of.
+    pub version: NewVersion,
+    /// Where production and stage are: one pair or more.
+    pub pairs: Vec<WantedPair>,
+}
+
+/// A pair of production and stage as a workflow names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WantedPair {
     /// Name or ARN of the load balancer.
     pub load_balancer: String,
     /// Port or ARN of the production listener.
     pub prod_listener: String,
     /// Port or ARN of the stage listener.
     pub stage_listener: String,
-    /// Legacy ECS service role; rarely needed.
+    /// Priority or ARN of the production rule, with `stage_rule`. None: the listener's default action.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub role: Option<String>,
+    pub prod_rule: Option<String>,
+    /// Priority or ARN of the stage rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage_rule: Option<String>,
     /// The container the load balancer talks to, when it can't be told from the target group's port. With `target_port`, or not
     /// at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -50,12 +79,10 @@ pub struct LoadBalancerSetup {
     /// The container port the load balancer talks to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_port: Option<u16>,
-    /// How long the service may take to be steady, in minutes.
-    pub steady_state_timeout_minutes: u32,
 }
 
 /// The version that served production when the setup ran, as it was then.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OldService {
     /// ECS service name.
@@ -69,6 +96,9 @@ pub struct OldService {
     /// Its `BG_VERSION` tag before anything was changed, if it bore one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bg_version: Option<String>,
+    /// Its auto scaling before anything was changed, if it had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auto_scaling: Option<AutoScaling>,
 }
 
 /// What the setup hands on.
@@ -87,35 +117,14 @@ pub struct SetupOutput {
     pub image: String,
     /// How many tasks the new version is to have at full size.
     pub desired_count: u32,
-    /// The container the target group talks to.
-    pub container: String,
-    /// Its port.
-    pub container_port: u16,
+    /// Auto scaling of the new version at full size.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auto_scaling: Option<AutoScaling>,
     /// The version that served production, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub old: Option<OldService>,
-    /// ARN of the load balancer.
-    pub load_balancer: String,
-    /// The load balancer's name.
-    pub load_balancer_name: String,
-    /// The load balancer's DNS name, for probes.
-    pub load_balancer_dns: String,
-    /// ARN of the production listener.
-    pub prod_listener: String,
-    /// Its port.
-    pub prod_port: u16,
-    /// Its protocol, as AWS writes it (`HTTP`, `HTTPS`).
-    pub prod_protocol: String,
-    /// ARN of the stage listener.
-    pub stage_listener: String,
-    /// Its port.
-    pub stage_port: u16,
-    /// Its protocol.
-    pub stage_protocol: String,
-    /// The target group the new service is registered in: stage's when the setup ran.
-    pub new_target_group: String,
-    /// The target group that production forwarded to when the setup ran.
-    pub old_target_group: String,
+    /// What leads production's traffic to it.
+    pub traffic: Traffic,
     /// How long the service may take to be steady, in minutes.
     pub steady_state_timeout_minutes: u32,
 }
@@ -134,16 +143,6 @@ impl SetupOutput {
         "stageUrl",
     ];
 
-    /// Where the production listener answers.
-    pub fn prod_url(&self) -> String {
-        url(&self.prod_protocol, &self.load_balancer_dns, self.prod_port)
-    }
-
-    /// Where the stage listener answers.
-    pub fn stage_url(&self) -> String {
-        url(&self.stage_protocol, &self.load_balancer_dns, self.stage_port)
-    }
-
     pub(super) fn values(&self) -> BTreeMap<&'static str, String> {
         BTreeMap::from([
             ("service", self.service.clone()),
@@ -151,14 +150,10 @@ impl SetupOutput {
             ("image", self.image.clone()),
             ("desiredCount", self.desired_count.to_string()),
             ("oldService", self.old.as_ref().map(|old| old.name.clone()).unwrap_or_default()),
-            ("newTargetGroup", self.new_target_group.clone()),
-            ("oldTargetGroup", self.old_target_group.clone()),
-            ("prodUrl", self.prod_url()),
-            ("stageUrl", self.stage_url()),
+            ("newTargetGroup", self.traffic.new_target_groups().first().copied().unwrap_or_default().to_owned()),
+            ("oldTargetGroup", self.traffic.old_target_groups().first().copied().unwrap_or_default().to_owned()),
+            ("prodUrl", self.traffic.prod_url()),
+            ("stageUrl", self.traffic.stage_url()),
         ])
     }
-}
-
-fn url(protocol: &str, host: &str, port: u16) -> String {
-    format!("{}://{host}:{port}", protocol.to_ascii_lowercase())
 }

@@ -37,16 +37,26 @@ pub struct Bake {
     pub probe_path: Option<String>,
 }
 
-/// A listener's default actions as they were, whole, in the shape of AWS's JSON (`Type`, `TargetGroupArn`, `ForwardConfig` ...).
+/// A route's actions as they were, whole, in the shape of AWS's JSON (`Type`, `TargetGroupArn`, `ForwardConfig` ...).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ListenerSnapshot {
-    /// ARN of the listener.
-    pub listener: String,
+pub struct RouteSnapshot {
+    /// ARN of the listener or of the rule.
+    pub route: String,
     /// The list of actions, in order.
     pub actions: Value,
     /// The target group that the forward action points to.
     pub target_group: String,
+}
+
+/// A pair of routes as they were.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PairSnapshot {
+    /// Production's.
+    pub prod: RouteSnapshot,
+    /// Stage's.
+    pub stage: RouteSnapshot,
 }
 
 /// What the swap hands on.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
-use sandbox::{demo::Load, demo::Traffic, world::World, world::aws_config};
+use sandbox::{demo::Traffic, world::World, world::aws_config};
 use tests::{
     deployments::{holes, log, outcome, show, until},
     standing::{Standing, standing},
@@ -33,7 +33,7 @@ pub(super) async fn run(world: &mut World, call: &Call, fault: Fault) -> anyhow:
     let before = (standing(world).await?, revisions(world).await?);
     let rule = serde_json::json!({"operation": call.operation, "fault": fault.rule(), "after": call.after, "times": 1});
     world.aws.add_fault(&rule).await?;
-    let load = Load::start(world.prod_url()?, RATE);
+    let load = world.load(RATE)?;
     let begun = Instant::now();
     let ended = strike(world, scenario, fault).await;
     let traffic = load.stop().await;
@@ -77,7 +77,7 @@ async fn check(
     ensure!((live.0 != live_before.0) == scenario.changes_production(), "another version serves than should. {told}");
     ensure!(
         (after.forwards != before.forwards) == scenario.changes_production(),
-        "the listeners are not as they should be. {told}"
+        "the listeners or records are not as they should be. {told}"
     );
     ensure!(live.1 == live_before.1, "the live version's count changed. {told}");
     ensure!(after.services.len() == 2, "an orphan, or the version before is gone. {told}");

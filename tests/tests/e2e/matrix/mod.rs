@@ -1,4 +1,5 @@
-//! The crash matrix: at every call to AWS that a deployment, its undo, a bake's breach or a rollback makes, each process is killed
+//! The crash matrix: at every call to AWS that a deployment, its undo, a bake's breach, a shift or a rollback makes, by load
+//! balancer and by DNS, each process is killed
 //! just before and just after, and AWS fails in every way it can. Afterwards everything is as it should be, and no customer noticed.
 //!
 //! Which calls there are is taken from a run without faults, never from a list. A sample runs each time: every fault at one call,
@@ -12,21 +13,47 @@ mod scenario;
 mod table;
 
 use rand::{SeedableRng, rngs::StdRng, seq::SliceRandom};
-use sandbox::world::{World, WorldSettings};
+use sandbox::world::{Switch, World, WorldSettings};
 use tests::programs::programs;
 
 use self::{call::Call, fault::Fault, scenario::Scenario, table::Table};
 
-async fn world() -> anyhow::Result<World> {
-    let world = World::start(programs(), WorldSettings { delegates: 1, ..WorldSettings::default() }).await?;
+/// One world for each switch.
+struct Worlds {
+    balanced: World,
+    by_dns: World,
+}
+
+impl Worlds {
+    async fn start() -> anyhow::Result<Self> {
+        let (balanced, by_dns) = tokio::try_join!(world(Switch::LoadBalancer), world(Switch::Dns))?;
+        Ok(Self { balanced, by_dns })
+    }
+
+    fn of(&mut self, switch: Switch) -> &mut World {
+        match switch {
+            Switch::LoadBalancer => &mut self.balanced,
+            Switch::Dns => &mut self.by_dns,
+        }
+    }
+
+    async fn stop(self) -> anyhow::Result<()> {
+        self.balanced.stop().await?;
+        self.by_dns.stop().await
+    }
+}
+
+async fn world(switch: Switch) -> anyhow::Result<World> {
+    let world = World::start(programs(), WorldSettings { delegates: 1, switch, ..WorldSettings::default() }).await?;
     Scenario::prepare(&world).await?;
     Ok(world)
 }
 
 /// Every call of every scenario.
-async fn rows(world: &World) -> anyhow::Result<Vec<Call>> {
+async fn rows(worlds: &mut Worlds) -> anyhow::Result<Vec<Call>> {
     let mut calls = Vec::new();
     for scenario in Scenario::ALL {
+        let world = &*worlds.of(scenario.switch());
         let id = case::reference(world, scenario).await?;
         calls.extend(call::calls(world, scenario, &id).await?);
     }
@@ -59,10 +86,12 @@ fn sample(calls: &[Call], seed: u64, count: Option<u64>) -> Vec<(usize, usize)> 
 }
 
 /// Runs the cases, prints the table, and fails if any case did.
-async fn run(world: &mut World, calls: &[Call], cases: &[(usize, usize)]) -> anyhow::Result<()> {
+async fn run(worlds: &mut Worlds, calls: &[Call], cases: &[(usize, usize)]) -> anyhow::Result<()> {
     let mut table = Table::default();
     for (number, (row, column)) in cases.iter().enumerate() {
         let (call, fault) = (&calls[*row], Fault::ALL[*column]);
+        let switch = call.scenario.switch();
+        let world = worlds.of(switch);
         let result = case::run(world, call, fault).await;
         let said = result.as_ref().map_or_else(|error| format!("{error:#}"), |took| format!("{:.1} s", took.as_secs_f64()));
         println!("{}/{} {} at {}: {said}", number + 1, cases.len(), fault.title(), call.title());
@@ -71,7 +100,7 @@ async fn run(world: &mut World, calls: &[Call], cases: &[(usize, usize)]) -> any
         if broken {
             // What it left behind must not be held against the next.
             world.aws.clear_faults().await?;
-            *world = self::world().await?;
+            *world = self::world(switch).await?;
         }
     }
     println!("{}", table.text(calls));
@@ -85,20 +114,20 @@ async fn run(world: &mut World, calls: &[Call], cases: &[(usize, usize)]) -> any
 async fn whatever_fails_at_a_call_the_deployment_ends_as_it_should() -> anyhow::Result<()> {
     let number = |name| std::env::var(name).ok().and_then(|number| number.parse().ok());
     let seed = number("SEGUE_MATRIX_SEED").unwrap_or(1);
-    let mut world = world().await?;
-    let calls = rows(&world).await?;
+    let mut worlds = Worlds::start().await?;
+    let calls = rows(&mut worlds).await?;
     let cases = sample(&calls, seed, number("SEGUE_MATRIX_CASES"));
     println!("a sample of {} of {} cases, SEGUE_MATRIX_SEED={seed}", cases.len(), self::cases(&calls).len());
-    run(&mut world, &calls, &cases).await?;
-    world.stop().await
+    run(&mut worlds, &calls, &cases).await?;
+    worlds.stop().await
 }
 
 #[tokio::test]
 #[ignore = "more than an hour: ./tests/run --full"]
 async fn whatever_fails_at_any_call_the_deployment_ends_as_it_should() -> anyhow::Result<()> {
-    let mut world = world().await?;
-    let calls = rows(&world).await?;
+    let mut worlds = Worlds::start().await?;
+    let calls = rows(&mut worlds).await?;
     let cases = cases(&calls);
-    run(&mut world, &calls, &cases).await?;
-    world.stop().await
+    run(&mut worlds, &calls, &cases).await?;
+    worlds.stop().await
 }

@@ -1,13 +1,11 @@
 //! One request through a load balancer: rules in order, a group by weight, a target in turn.
 
 use std::{
-    collections::HashMap,
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
-use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Full, combinators::BoxBody};
@@ -16,9 +14,13 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use rand::Rng as _;
+use tokio::sync::watch;
 
-use super::routes::{Condition, Deed, Routes};
+use super::{
+    choice::Turns,
+    routes::{Condition, Deed, Route, Routes},
+    stickiness::{Choice, choose},
+};
 use crate::sim::simulator::World;
 
 type Body = BoxBody<Bytes, hyper::Error>;
@@ -26,61 +28,46 @@ type Body = BoxBody<Bytes, hyper::Error>;
 /// What forwards requests.
 pub struct Forwarder {
     world: Arc<World>,
-    routes: Arc<ArcSwap<Routes>>,
+    pictures: watch::Receiver<Arc<Routes>>,
     client: Client<HttpConnector, Incoming>,
-    turns: Mutex<HashMap<String, usize>>,
+    turns: Arc<Turns>,
 }
 
 impl Forwarder {
     /// Forwards by the newest picture.
-    pub fn new(world: Arc<World>, routes: Arc<ArcSwap<Routes>>) -> Self {
+    pub fn new(world: Arc<World>, pictures: watch::Receiver<Arc<Routes>>, turns: Arc<Turns>) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(Duration::from_secs(10)));
         let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(64).build(connector);
-        Self { world, routes, client, turns: Mutex::default() }
+        Self { world, pictures, client, turns }
     }
 
     /// Answers one request that came to a listener.
     pub async fn handle(&self, listener: SocketAddr, client: SocketAddr, request: Request<Incoming>) -> Response<Body> {
-        let routes = self.routes.load_full();
+        let routes = Arc::clone(&self.pictures.borrow());
         let Some(route) = routes.listeners.get(&listener) else { return own(503, "text/html", "") };
         let matching = route.rules.iter().find(|(conditions, _)| conditions.iter().all(|c| matches(c, &request, client)));
         match matching.map(|(_, deed)| deed) {
-            Some(Deed::Forward(groups)) => match self.choose(&routes, groups) {
-                Some((group, target)) => self.forward(&group, target, client, listener, request).await,
-                None => own(503, "text/html", "<html><body><h1>503 Service Temporarily Unavailable</h1></body></html>"),
-            },
+            Some(deed @ Deed::Forward { .. }) => {
+                match choose(&self.turns, &routes, deed, client, request.headers(), &self.world.clock) {
+                    Some(choice) => self.forward(choice, route, (listener, client), request).await,
+                    None => self.refused(&route.balancer, "", 503, "Service Temporarily Unavailable"),
+                }
+            }
             Some(Deed::Fixed { status, content_type, body }) => own(*status, content_type, body),
-            Some(Deed::Redirect { status, location }) => redirect(*status, location, listener, &request),
+            Some(Deed::Redirect { status, location }) => {
+                redirect(*status, location, (listener.port(), route.protocol.scheme()), &request)
+            }
             None => own(503, "text/html", ""),
         }
     }
 
-    /// A group by weight (an empty one keeps its share, as AWS does it), and its next target.
-    fn choose(&self, routes: &Routes, groups: &[(String, i32)]) -> Option<(String, SocketAddr)> {
-        let total: i32 = groups.iter().map(|(_, weight)| *weight).sum();
-        let mut ticket = if total > 0 { rand::rng().random_range(0..total) } else { return None };
-        let group = groups.iter().find(|(_, weight)| {
-            ticket -= weight;
-            ticket < 0
-        })?;
-        let targets = routes.groups.get(&group.0)?;
-        if targets.is_empty() {
-            return None;
-        }
-        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
-        let turn = turns.entry(group.0.clone()).or_default();
-        *turn = turn.wrapping_add(1);
-        Some((group.0.clone(), targets[*turn % targets.len()]))
-    }
-
     async fn forward(
         &self,
-        group: &str,
-        target: SocketAddr,
-        client: SocketAddr,
-        listener: SocketAddr,
+        Choice { group, target, cookies }: Choice,
+        route: &Route,
+        (listener, client): (SocketAddr, SocketAddr),
         mut request: Request<Incoming>,
     ) -> Response<Body> {
         let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
@@ -95,20 +82,32 @@ impl Forwarder {
                 headers.insert(name, value);
             }
         }
-        headers.insert("x-forwarded-proto", HeaderValue::from_static("http"));
+        headers.insert("x-forwarded-proto", HeaderValue::from_static(route.protocol.scheme()));
         headers.remove("connection");
+        let asked = Instant::now();
         match tokio::time::timeout(Duration::from_secs(60), self.client.request(request)).await {
             Ok(Ok(response)) => {
                 let version = response.headers().get("x-version").and_then(|v| v.to_str().ok()).unwrap_or("").to_owned();
-                self.world.traffic.count(group, &version);
-                response.map(BodyExt::boxed)
+                self.world.traffic.count(&group, &version);
+                self.world.traffic.answered(&route.balancer, &group, response.status().as_u16(), asked.elapsed());
+                let mut response = response.map(BodyExt::boxed);
+                for cookie in cookies.into_iter().filter_map(|cookie| HeaderValue::try_from(cookie).ok()) {
+                    response.headers_mut().append("set-cookie", cookie);
+                }
+                response
             }
             Ok(Err(error)) => {
                 tracing::debug!(%target, %error, "the target did not answer");
-                own(502, "text/html", "<html><body><h1>502 Bad Gateway</h1></body></html>")
+                self.refused(&route.balancer, &group, 502, "Bad Gateway")
             }
-            Err(_) => own(504, "text/html", "<html><body><h1>504 Gateway Time-out</h1></body></html>"),
+            Err(_) => self.refused(&route.balancer, &group, 504, "Gateway Time-out"),
         }
+    }
+
+    /// Answers for a target that did not, or for the lack of one.
+    fn refused(&self, balancer: &str, group: &str, status: u16, text: &str) -> Response<Body> {
+        self.world.traffic.refused(balancer, group, status);
+        own(status, "text/html", &format!("<html><body><h1>{status} {text}</h1></body></html>"))
     }
 }
 
@@ -122,12 +121,12 @@ fn own(status: u16, content_type: &str, body: &str) -> Response<Body> {
     response
 }
 
-fn redirect(status: u16, location: &str, listener: SocketAddr, request: &Request<Incoming>) -> Response<Body> {
+fn redirect(status: u16, location: &str, (port, scheme): (u16, &str), request: &Request<Incoming>) -> Response<Body> {
     let host = header(request, "host").unwrap_or_default();
     let filled = location
-        .replace("#{protocol}", "http")
+        .replace("#{protocol}", scheme)
         .replace("#{host}", host.split(':').next().unwrap_or_default())
-        .replace("#{port}", &listener.port().to_string())
+        .replace("#{port}", &port.to_string())
         .replace("#{path}", request.uri().path().trim_start_matches('/'))
         .replace("#{query}", request.uri().query().unwrap_or_default());
     let mut response = own(status, "text/html", "");
@@ -150,7 +149,10 @@ fn matches(condition: &Condition, request: &Request<Incoming>, client: SocketAdd
             let host = header(request, "host").unwrap_or_default();
             any(patterns, host.split(':').next().unwrap_or_default(), true)
         }
-        Condition::Header(name, patterns) => header(request, name).is_some_and(|value| any(patterns, value, true)),
+        Condition::Header(name, patterns) => {
+            let values = request.headers().get_all(name.as_str()).iter().filter_map(|value| value.to_str().ok());
+            values.into_iter().any(|value| any(patterns, value, true))
+        }
         Condition::Method(methods) => methods.iter().any(|method| method == request.method().as_str()),
         Condition::Query(pairs) => {
             let query = request.uri().query().unwrap_or_default();

@@ -20,7 +20,8 @@ struct Question {
     group: String,
     target: (Ipv4Addr, u16),
     port: u16,
-    path: String,
+    /// The path that is asked for; none: a connection is enough.
+    path: Option<String>,
     matcher: String,
     limit: Duration,
     healthy: i32,
@@ -73,6 +74,7 @@ fn due(world: &World) -> Vec<Question> {
                     continue;
                 }
                 entry.asking = true;
+                let by_http = shape.health_check_protocol.as_deref() != Some("TCP");
                 let timeout = f64::from(shape.health_check_timeout_seconds.unwrap_or(5));
                 let port = shape.health_check_port.as_deref().and_then(|port| port.parse().ok()).unwrap_or(target.1);
                 questions.push(Question {
@@ -80,7 +82,7 @@ fn due(world: &World) -> Vec<Question> {
                     group: arn.clone(),
                     target: *target,
                     port,
-                    path: shape.health_check_path.clone().unwrap_or_else(|| "/".to_owned()),
+                    path: by_http.then(|| shape.health_check_path.clone().unwrap_or_else(|| "/".to_owned())),
                     matcher: shape.matcher.as_ref().and_then(|m| m.http_code.clone()).unwrap_or_else(|| "200".to_owned()),
                     // Never so short that a busy machine makes a healthy target look sick.
                     limit: world.clock.real(timeout).max(Duration::from_millis(1_000)),
@@ -98,23 +100,25 @@ async fn ask(question: &Question) -> Verdict {
     let exchange = async {
         let address = socket(question.target.0, question.port);
         let stream = tokio::net::TcpStream::connect(address).await.ok()?;
+        let Some(path) = &question.path else { return Some(None) };
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake::<_, Empty<Bytes>>(TokioIo::new(stream)).await.ok()?;
         let mut driving = JoinSet::new();
         driving.spawn(connection);
-        let request = Request::get(&question.path)
+        let request = Request::get(path)
             .header("host", address.to_string())
             .header("user-agent", "ELB-HealthChecker/2.0")
             .header("connection", "close")
             .body(Empty::new())
             .ok()?;
-        Some(sender.send_request(request).await.ok()?.status().as_u16())
+        Some(Some(sender.send_request(request).await.ok()?.status().as_u16()))
     };
     match tokio::time::timeout(question.limit, exchange).await {
         Err(_) => Verdict::TimedOut,
         Ok(None) => Verdict::Refused,
-        Ok(Some(status)) if accepts(&question.matcher, status) => Verdict::Good,
-        Ok(Some(status)) => Verdict::Status(status),
+        Ok(Some(None)) => Verdict::Good,
+        Ok(Some(Some(status))) if accepts(&question.matcher, status) => Verdict::Good,
+        Ok(Some(Some(status))) => Verdict::Status(status),
     }
 }
 

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::container::{Identity, serve};
 use crate::sim::{
-    ecs::{Ecs, Phase, Task},
+    ecs::{Ecs, Phase, Task, version},
     simulator::World,
 };
 
@@ -90,21 +90,42 @@ fn look(world: &World, running: &BTreeMap<String, Running>) -> (Vec<Wanted>, Vec
 }
 
 fn containers(world: &World, ecs: &Ecs, task: &Task) -> Vec<(u16, Identity)> {
-    let named = task.task_definition.rsplit('/').next().unwrap_or_default();
-    let Some((family, revision)) = named.rsplit_once(':') else { return Vec::new() };
+    let Some(revision) = revision(task) else { return Vec::new() };
+    let mut containers = Vec::new();
+    for container in documents(ecs, revision) {
+        let identity = Identity::new(task, revision, container, |seconds| Instant::now() + world.clock.real(seconds));
+        containers.extend(ports(container).map(|port| (port, identity.clone())));
+    }
+    containers
+}
+
+/// A task definition's family and revision.
+fn revision(task: &Task) -> Option<(&str, &str)> {
+    task.task_definition.rsplit('/').next()?.rsplit_once(':')
+}
+
+/// Its containers.
+fn documents<'a>(ecs: &'a Ecs, (family, revision): (&str, &str)) -> impl Iterator<Item = &'a Value> {
     let index = revision.parse::<usize>().ok().and_then(|revision| revision.checked_sub(1));
     let definition = index.and_then(|index| ecs.families.get(family)?.get(index));
     let listed = definition.and_then(|definition| definition.document.get("containerDefinitions")).and_then(Value::as_array);
-    let mut containers = Vec::new();
-    for container in listed.into_iter().flatten() {
-        let identity = Identity::new(task, (family, revision), container, |seconds| Instant::now() + world.clock.real(seconds));
-        for mapping in container["portMappings"].as_array().into_iter().flatten() {
-            if let Some(port) = mapping["containerPort"].as_u64().and_then(|port| u16::try_from(port).ok()) {
-                containers.push((port, identity.clone()));
-            }
-        }
-    }
-    containers
+    listed.into_iter().flatten()
+}
+
+/// A container's ports.
+fn ports(container: &Value) -> impl Iterator<Item = u16> {
+    let mappings = container["portMappings"].as_array().into_iter().flatten();
+    mappings.filter_map(|mapping| mapping["containerPort"].as_u64().and_then(|port| u16::try_from(port).ok()))
+}
+
+/// The version of the container that listens at a socket, if a task's does.
+pub fn version_at(world: &World, socket: SocketAddr) -> Option<String> {
+    let state = world.state();
+    let tasks = state.regions.values().flat_map(|(ecs, _)| ecs.tasks.values().map(move |task| (ecs, task)));
+    let (ecs, task) =
+        tasks.filter(|(_, task)| socket.ip() == task.address).max_by(|(_, a), (_, b)| a.created_at.total_cmp(&b.created_at))?;
+    let container = documents(ecs, revision(task)?).find(|container| ports(container).any(|port| port == socket.port()))?;
+    Some(version(container).to_owned())
 }
 
 /// Where a task's container listens; used by health checks and proxies alike.

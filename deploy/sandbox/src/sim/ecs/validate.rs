@@ -40,6 +40,21 @@ pub(super) fn service(context: &Context<'_>, document: &Input, family: &str, rev
         target_group(context, arn, awsvpc)?;
         container(definition.document.get("containerDefinitions"), balancer)?;
     }
+    registry(context, document)
+}
+
+/// Checks a service's registry (docs: one registry for each service).
+fn registry(context: &Context<'_>, document: &Input) -> Result<(), ApiError> {
+    let registries = document.get("serviceRegistries").and_then(Value::as_array).cloned().unwrap_or_default();
+    if registries.len() > 1 {
+        return Err(invalid("Services can have at most one service registry."));
+    }
+    for registry in &registries {
+        let arn = registry["registryArn"].as_str().unwrap_or_default();
+        if !context.cloud_maps.knows(context.account, context.region, arn) {
+            return Err(invalid(format!("Unable to find the service registry {arn}.")));
+        }
+    }
     Ok(())
 }
 

@@ -25,6 +25,11 @@ pub(super) fn modify_group(params: &Params, context: &mut Context<'_>) -> Answer
         if key == "deregistration_delay.timeout_seconds" && !value.parse::<u32>().is_ok_and(|seconds| seconds <= 3_600) {
             return Err(invalid("The deregistration delay must be between 0 and 3600 seconds"));
         }
+        if key == "stickiness.lb_cookie.duration_seconds"
+            && !value.parse::<u32>().is_ok_and(|seconds| (1..=604_800).contains(&seconds))
+        {
+            return Err(invalid("The stickiness duration must be between 1 and 604800 seconds"));
+        }
         group.attributes.insert(key, value);
     }
     let output = wire::ModifyTargetGroupAttributesOutput { attributes: Some(of_group(&group.attributes)) };

@@ -4,7 +4,8 @@ use winterbaume_elasticloadbalancingv2::{model as wire, wire as codec};
 
 use super::{
     api::{Answer, Params, invalid, malformed, page, path},
-    form,
+    certificates::{self, is_secure},
+    flows, form,
     state::Listener,
     tags, usage,
 };
@@ -24,8 +25,10 @@ pub(super) fn create(params: &Params, context: &mut Context<'_>) -> Answer {
     let port =
         input.port.filter(|port| (1..=65_535).contains(port)).ok_or_else(|| invalid("A listener port must be specified"))?;
     let protocol = input.protocol.ok_or_else(|| invalid("A listener protocol must be specified"))?;
-    check_protocol(context, &balancer, &protocol, input.certificates.is_some())?;
+    check_protocol(context, &balancer, &protocol)?;
+    certificates::check(&protocol, input.certificates.as_ref(), context.account, context.region)?;
     let actions = usage::normalised(context.elb, &balancer, &form::list(params, "DefaultActions")?)?;
+    flows::check(context.elb, &balancer, &protocol, &actions)?;
     if let Some(existing) = at_port(context, &balancer, port) {
         let same = existing.shape.protocol.as_ref() == Some(&protocol)
             && serde_json::to_value(&existing.shape.default_actions).ok() == serde_json::to_value(Some(&actions)).ok();
@@ -46,7 +49,7 @@ pub(super) fn create(params: &Params, context: &mut Context<'_>) -> Answer {
         port: Some(port),
         protocol: Some(protocol),
         certificates: input.certificates,
-        ssl_policy: input.ssl_policy.or_else(|| secure.then(|| "ELBSecurityPolicy-2016-08".to_owned())),
+        ssl_policy: input.ssl_policy.or_else(|| secure.then(default_policy)),
         alpn_policy: input.alpn_policy,
         mutual_authentication: input.mutual_authentication,
     };
@@ -93,8 +96,16 @@ pub(super) fn modify(params: &Params, context: &mut Context<'_>) -> Answer {
             return Err(ApiError::new("DuplicateListener", "A listener already exists on this port for this load balancer"));
         }
     }
-    if let Some(protocol) = &input.protocol {
-        check_protocol(context, &balancer, protocol, input.certificates.is_some())?;
+    let stands = &context.elb.listeners[&arn].shape;
+    let protocol = input.protocol.clone().or_else(|| stands.protocol.clone()).unwrap_or_default();
+    if input.protocol.is_some() {
+        check_protocol(context, &balancer, &protocol)?;
+    }
+    if input.certificates.is_some() || (is_secure(&protocol) && stands.certificates.is_none()) {
+        certificates::check(&protocol, input.certificates.as_ref(), context.account, context.region)?;
+    }
+    if let Some(actions) = actions.as_ref().or(stands.default_actions.as_ref()) {
+        flows::check(context.elb, &balancer, &protocol, actions)?;
     }
     let Some(listener) = context.elb.listeners.get_mut(&arn) else { return Err(not_found(&arn)) };
     if let Some(actions) = actions {
@@ -102,7 +113,8 @@ pub(super) fn modify(params: &Params, context: &mut Context<'_>) -> Answer {
     }
     listener.shape.port = input.port.or(listener.shape.port);
     listener.shape.protocol = input.protocol.or(listener.shape.protocol.take());
-    listener.shape.ssl_policy = input.ssl_policy.or(listener.shape.ssl_policy.take());
+    listener.shape.ssl_policy =
+        input.ssl_policy.or(listener.shape.ssl_policy.take()).or_else(|| is_secure(&protocol).then(default_policy));
     listener.shape.certificates = input.certificates.or(listener.shape.certificates.take());
     listener.shape.alpn_policy = input.alpn_policy.or(listener.shape.alpn_policy.take());
     listener.shape.mutual_authentication = input.mutual_authentication.or(listener.shape.mutual_authentication.take());
@@ -125,19 +137,17 @@ pub(super) fn delete(params: &Params, context: &mut Context<'_>) -> Answer {
     reply(&wire::DeleteListenerOutput {})
 }
 
-fn is_secure(protocol: &str) -> bool {
-    protocol == "HTTPS" || protocol == "TLS"
+/// What AWS's API (not its console) takes where none is given.
+fn default_policy() -> String {
+    "ELBSecurityPolicy-2016-08".to_owned()
 }
 
-fn check_protocol(context: &Context<'_>, balancer: &str, protocol: &str, certified: bool) -> Result<(), ApiError> {
+fn check_protocol(context: &Context<'_>, balancer: &str, protocol: &str) -> Result<(), ApiError> {
     let application = context.elb.load_balancers.get(balancer).is_none_or(super::state::LoadBalancer::is_application);
     let known: &[&str] = if application { &["HTTP", "HTTPS"] } else { &["TCP", "TLS", "UDP", "TCP_UDP"] };
     if !known.contains(&protocol) {
         let text = format!("The protocol '{protocol}' is not supported by this load balancer, which knows {}", known.join(", "));
         return Err(ApiError::new("UnsupportedProtocol", text));
-    }
-    if is_secure(protocol) && !certified {
-        return Err(invalid(format!("A certificate must be specified for {protocol} listeners")));
     }
     Ok(())
 }

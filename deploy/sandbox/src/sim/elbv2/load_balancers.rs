@@ -1,7 +1,5 @@
 //! Load balancers.
 
-use std::collections::BTreeMap;
-
 use winterbaume_elasticloadbalancingv2::{model as wire, wire as codec};
 
 use super::{
@@ -27,6 +25,9 @@ pub(super) fn create(params: &Params, context: &mut Context<'_>) -> Answer {
         return Err(ApiError::new("DuplicateLoadBalancerName", text));
     }
     let kind = input.r#type.clone().unwrap_or_else(|| "application".to_owned());
+    if !["application", "network"].contains(&kind.as_str()) {
+        return Err(invalid(format!("The load balancer type '{kind}' is not one that the simulator has: application, network")));
+    }
     let subnets: Vec<String> = match (&input.subnets, &input.subnet_mappings) {
         (Some(subnets), _) => subnets.items.clone(),
         (None, Some(mappings)) => mappings.items.iter().filter_map(|mapping| mapping.subnet_id.clone()).collect(),
@@ -34,6 +35,9 @@ pub(super) fn create(params: &Params, context: &mut Context<'_>) -> Answer {
     };
     if kind == "application" && subnets.len() < 2 {
         return Err(invalid("At least two subnets in two different Availability Zones must be specified"));
+    }
+    if subnets.is_empty() {
+        return Err(invalid("At least one subnet must be specified"));
     }
     let short = if kind == "network" { "net" } else { "app" };
     let id = context.hex(16);
@@ -56,16 +60,17 @@ pub(super) fn create(params: &Params, context: &mut Context<'_>) -> Answer {
         load_balancer_name: Some(input.name),
         scheme: Some(input.scheme.unwrap_or_else(|| "internet-facing".to_owned())),
         security_groups: input.security_groups,
-        r#type: Some(kind),
+        r#type: Some(kind.clone()),
         vpc_id: Some(VPC.to_owned()),
         ..wire::LoadBalancer::default()
     };
     let active_at = context.clock.now() + context.jittered(context.delays.load_balancer);
-    let attributes = BTreeMap::from([
-        ("idle_timeout.timeout_seconds".to_owned(), "60".to_owned()),
-        ("deletion_protection.enabled".to_owned(), "false".to_owned()),
-        ("routing.http2.enabled".to_owned(), "true".to_owned()),
-    ]);
+    let attributes: &[(&str, &str)] = if kind == "network" {
+        &[("deletion_protection.enabled", "false"), ("load_balancing.cross_zone.enabled", "false")]
+    } else {
+        &[("idle_timeout.timeout_seconds", "60"), ("deletion_protection.enabled", "false"), ("routing.http2.enabled", "true")]
+    };
+    let attributes = attributes.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     context.elb.load_balancers.insert(arn.clone(), LoadBalancer { shape, active_at, address, attributes, asked });
     tags::set(context, &arn, input.tags.as_ref());
     let described = describe_one(context, &arn);

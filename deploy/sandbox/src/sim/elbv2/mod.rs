@@ -3,6 +3,9 @@
 
 mod api;
 mod attributes;
+mod certificates;
+mod conditions;
+mod flows;
 mod form;
 mod listeners;
 mod load_balancers;
@@ -14,4 +17,4 @@ mod targets;
 mod usage;
 
 pub use api::handle;
-pub use state::{Elb, Target, TargetState};
+pub use state::{Elb, Target, TargetGroup, TargetState};

@@ -4,7 +4,7 @@ use winterbaume_elasticloadbalancingv2::{model as wire, wire as codec};
 
 use super::{
     api::{Answer, Params, invalid, malformed, page, path},
-    form, listeners,
+    conditions, flows, form, listeners,
     state::Rule,
     tags, usage,
 };
@@ -19,6 +19,8 @@ pub(super) fn create(params: &Params, context: &mut Context<'_>) -> Answer {
     let listener = input.listener_arn;
     let found = context.elb.listeners.get(&listener).ok_or_else(|| listeners::not_found(&listener))?;
     let balancer = found.shape.load_balancer_arn.clone().unwrap_or_default();
+    let protocol = found.shape.protocol.clone().unwrap_or_default();
+    flows::check_rules(context.elb, &balancer)?;
     if !(1..=50_000).contains(&input.priority) {
         return Err(invalid("Priority must be between 1 and 50000"));
     }
@@ -26,12 +28,12 @@ pub(super) fn create(params: &Params, context: &mut Context<'_>) -> Answer {
         return Err(ApiError::new("PriorityInUse", format!("Priority '{}' is currently in use", input.priority)));
     }
     tags::check(input.tags.as_ref())?;
-    let mut conditions: wire::RuleConditionList = form::list(params, "Conditions")?;
-    usage::both_forms(&mut conditions);
+    let conditions = conditions::normalised(form::list(params, "Conditions")?)?;
     if conditions.items.is_empty() {
         return Err(invalid("A condition must be specified"));
     }
     let actions = usage::normalised(context.elb, &balancer, &form::list(params, "Actions")?)?;
+    flows::check(context.elb, &balancer, &protocol, &actions)?;
     let id = context.hex(16);
     let arn =
         context.arn("elasticloadbalancing", &format!("{}/{id}", path(&listener).replacen("listener/", "listener-rule/", 1)));
@@ -80,11 +82,15 @@ pub(super) fn modify(params: &Params, context: &mut Context<'_>) -> Answer {
         return Err(ApiError::new("OperationNotPermitted", format!("Default rule '{}' cannot be modified", input.rule_arn)));
     }
     let listener = context.elb.rules.get(&input.rule_arn).ok_or_else(not_found)?.listener.clone();
-    let balancer = context.elb.listeners.get(&listener).and_then(|l| l.shape.load_balancer_arn.clone()).unwrap_or_default();
+    let stands = context.elb.listeners.get(&listener).map(|listener| &listener.shape);
+    let balancer = stands.and_then(|shape| shape.load_balancer_arn.clone()).unwrap_or_default();
+    let protocol = stands.and_then(|shape| shape.protocol.clone()).unwrap_or_default();
     let given: wire::Actions = form::list(params, "Actions")?;
     let actions = if given.items.is_empty() { None } else { Some(usage::normalised(context.elb, &balancer, &given)?) };
-    let mut conditions: wire::RuleConditionList = form::list(params, "Conditions")?;
-    usage::both_forms(&mut conditions);
+    if let Some(actions) = &actions {
+        flows::check(context.elb, &balancer, &protocol, actions)?;
+    }
+    let conditions = conditions::normalised(form::list(params, "Conditions")?)?;
     let transforms = transforms(params)?;
     let rule = context.elb.rules.get_mut(&input.rule_arn).ok_or_else(not_found)?;
     if let Some(actions) = actions {

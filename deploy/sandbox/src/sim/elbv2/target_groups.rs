@@ -6,6 +6,7 @@ use winterbaume_elasticloadbalancingv2::{model as wire, wire as codec};
 
 use super::{
     api::{Answer, Params, check_name, invalid, malformed, page},
+    flows,
     state::TargetGroup,
     tags,
 };
@@ -39,17 +40,11 @@ pub(super) fn create(params: &Params, context: &mut Context<'_>) -> Answer {
     } else {
         let id = context.hex(16);
         let arn = context.arn("elasticloadbalancing", &format!("targetgroup/{}/{id}", input.name));
-        let attributes = [
-            ("deregistration_delay.timeout_seconds", "300"),
-            ("stickiness.enabled", "false"),
-            ("stickiness.type", "lb_cookie"),
-            ("load_balancing.algorithm.type", "round_robin"),
-            ("slow_start.duration_seconds", "0"),
-        ];
-        let attributes = attributes.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let attributes = flows::default_attributes(shape.protocol.as_deref());
+        let attributes = attributes.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
         let group = TargetGroup {
             shape: wire::TargetGroup { target_group_arn: Some(arn.clone()), ..shape },
-            attributes: attributes.into(),
+            attributes: attributes.collect(),
             targets: BTreeMap::new(),
         };
         context.elb.target_groups.insert(arn.clone(), group);
@@ -98,7 +93,8 @@ pub(super) fn describe(params: &Params, context: &mut Context<'_>) -> Answer {
 pub(super) fn modify(params: &Params, context: &mut Context<'_>) -> Answer {
     let input = codec::deserialize_modify_target_group_request(params).map_err(malformed)?;
     let arn = input.target_group_arn;
-    let mut shape = context.elb.target_groups.get(&arn).ok_or_else(not_found)?.shape.clone();
+    let stood = context.elb.target_groups.get(&arn).ok_or_else(not_found)?.shape.clone();
+    let mut shape = stood.clone();
     shape.health_check_enabled = input.health_check_enabled.or(shape.health_check_enabled);
     shape.health_check_interval_seconds = input.health_check_interval_seconds.or(shape.health_check_interval_seconds);
     shape.health_check_path = input.health_check_path.or(shape.health_check_path.take());
@@ -108,6 +104,12 @@ pub(super) fn modify(params: &Params, context: &mut Context<'_>) -> Answer {
     shape.healthy_threshold_count = input.healthy_threshold_count.or(shape.healthy_threshold_count);
     shape.unhealthy_threshold_count = input.unhealthy_threshold_count.or(shape.unhealthy_threshold_count);
     shape.matcher = input.matcher.or(shape.matcher.take());
+    let by_tcp = shape.health_check_protocol.as_deref() == Some("TCP");
+    if by_tcp && stood.health_check_protocol.as_deref() != Some("TCP") {
+        // What was of HTTP goes with it.
+        shape.health_check_path = None;
+        shape.matcher = None;
+    }
     check_health(&shape)?;
     if let Some(group) = context.elb.target_groups.get_mut(&arn) {
         group.shape = shape;
@@ -144,14 +146,17 @@ fn described(input: &wire::CreateTargetGroupInput, target_type: &str) -> wire::T
         health_check_path: input.health_check_path.clone().or_else(|| by_http.then(|| "/".to_owned())),
         health_check_port: Some(input.health_check_port.clone().unwrap_or_else(|| "traffic-port".to_owned())),
         health_check_protocol: check_protocol,
-        health_check_timeout_seconds: Some(input.health_check_timeout_seconds.unwrap_or(if by_http { 5 } else { 10 })),
+        health_check_timeout_seconds: Some(input.health_check_timeout_seconds.unwrap_or(if http {
+            5
+        } else {
+            flows::check_timeout(by_http)
+        })),
         healthy_threshold_count: Some(input.healthy_threshold_count.unwrap_or(5)),
         unhealthy_threshold_count: Some(input.unhealthy_threshold_count.unwrap_or(2)),
         ip_address_type: Some(input.ip_address_type.clone().unwrap_or_else(|| "ipv4".to_owned())),
-        matcher: input
-            .matcher
-            .clone()
-            .or_else(|| by_http.then(|| wire::Matcher { http_code: Some("200".to_owned()), grpc_code: None })),
+        matcher: input.matcher.clone().or_else(|| {
+            by_http.then(|| wire::Matcher { http_code: Some(if http { "200" } else { "200-399" }.to_owned()), grpc_code: None })
+        }),
         port: input.port,
         protocol: input.protocol.clone(),
         protocol_version: input
@@ -176,6 +181,16 @@ fn check_health(shape: &wire::TargetGroup) -> Result<(), ApiError> {
     bounded("Health check timeout", shape.health_check_timeout_seconds, 2, 120)?;
     bounded("Healthy threshold count", shape.healthy_threshold_count, 2, 10)?;
     bounded("Unhealthy threshold count", shape.unhealthy_threshold_count, 2, 10)?;
+    if shape.health_check_protocol.as_deref() == Some("TCP") {
+        for (what, given) in [("path", shape.health_check_path.is_some()), ("matcher", shape.matcher.is_some())] {
+            if given {
+                return Err(invalid(format!("A health check {what} cannot be specified for the health check protocol TCP")));
+            }
+        }
+        if shape.protocol.as_deref().is_some_and(|protocol| ["HTTP", "HTTPS"].contains(&protocol)) {
+            return Err(invalid("The health check protocol TCP is not supported for target groups of HTTP or HTTPS"));
+        }
+    }
     if shape.health_check_timeout_seconds >= shape.health_check_interval_seconds {
         return Err(invalid("Health check timeout must be smaller than the interval"));
     }

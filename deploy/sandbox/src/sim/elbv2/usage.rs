@@ -81,6 +81,12 @@ fn forward(elb: &Elb, load_balancer: &str, action: &mut wire::Action) -> Result<
     }
     action.target_group_arn = if groups.len() == 1 { Some(groups[0].0.clone()) } else { None };
     let stickiness = action.forward_config.as_ref().and_then(|config| config.target_group_stickiness_config.clone());
+    if let Some(sticky) = stickiness.as_ref().filter(|sticky| sticky.enabled == Some(true)) {
+        // AWS's seven days.
+        if !sticky.duration_seconds.is_some_and(|seconds| (1..=604_800).contains(&seconds)) {
+            return Err(invalid("Target group stickiness duration must be between 1 and 604800 seconds"));
+        }
+    }
     let tuples =
         groups.into_iter().map(|(arn, weight)| wire::TargetGroupTuple { target_group_arn: Some(arn), weight: Some(weight) });
     action.forward_config = Some(wire::ForwardActionConfig {
@@ -128,25 +134,5 @@ fn authentication(action: &mut wire::Action) {
         cognito.scope.get_or_insert_with(|| "openid".to_owned());
         cognito.session_cookie_name.get_or_insert_with(|| "AWSELBAuthSessionCookie".to_owned());
         cognito.session_timeout.get_or_insert(604_800);
-    }
-}
-
-/// A path or host condition is described in both of its forms, whichever it was given in.
-pub(super) fn both_forms(conditions: &mut wire::RuleConditionList) {
-    for condition in &mut conditions.items {
-        let values = condition.values.clone();
-        match condition.field.as_deref() {
-            Some("path-pattern") => {
-                let config = condition.path_pattern_config.get_or_insert_with(Default::default);
-                config.values = config.values.take().or(values);
-                condition.values = config.values.clone();
-            }
-            Some("host-header") => {
-                let config = condition.host_header_config.get_or_insert_with(Default::default);
-                config.values = config.values.take().or(values);
-                condition.values = config.values.clone();
-            }
-            _ => {}
-        }
     }
 }

@@ -11,7 +11,8 @@ type Bucket = (f64, f64);
 /// The group of an operation and its bucket (docs: ECS request throttling; ELB API throttling).
 fn group(service: Service, operation: &str) -> Vec<(&'static str, Bucket)> {
     match service {
-        Service::Sts => Vec::new(),
+        // AWS publishes none for Application Auto Scaling.
+        Service::Sts | Service::Autoscaling => Vec::new(),
         // Transactions per second, without a burst beyond (docs: CloudWatch Logs quotas).
         Service::Logs => vec![match operation {
             "GetLogEvents" => ("log events", (25.0, 25.0)),
@@ -19,6 +20,22 @@ fn group(service: Service, operation: &str) -> Vec<(&'static str, Bucket)> {
             "FilterLogEvents" => ("log filter", (10.0, 10.0)),
             "DescribeLogGroups" => ("log groups", (10.0, 10.0)),
             _ => ("log group modify", (10.0, 10.0)),
+        }],
+        // All actions together, burst 50 and 10 a second (docs: API throttling); it is global, and one region is simulated a time.
+        Service::Route53 => vec![("route53", (50.0, 10.0))],
+        // AWS publishes no rate for these; none is kept.
+        Service::CloudMap => Vec::new(),
+        // Transactions per second, without a burst beyond (docs: CloudWatch quotas).
+        Service::CloudWatch(_) => vec![match operation {
+            "GetMetricData" => ("metric data", (50.0, 50.0)),
+            "GetMetricStatistics" => ("metric statistics", (400.0, 400.0)),
+            "PutMetricData" => ("metric put", (500.0, 500.0)),
+            "ListMetrics" => ("metric list", (25.0, 25.0)),
+            "DescribeAlarms" | "DescribeAlarmsForMetric" => ("alarm read", (9.0, 9.0)),
+            "PutMetricAlarm" => ("alarm put", (3.0, 3.0)),
+            "SetAlarmState" => ("alarm set", (3.0, 3.0)),
+            "DeleteAlarms" => ("alarm delete", (3.0, 3.0)),
+            _ => ("alarm tags", (20.0, 20.0)),
         }],
         Service::Elb => {
             let account = ("elb", (40.0, 10.0));

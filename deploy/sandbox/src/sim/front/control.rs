@@ -4,15 +4,17 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::{
-    answer::{Answer, plain},
+    answer::{Answer, pem, plain},
     fault_reader,
 };
-use crate::sim::{ecs::ServiceStatus, simulator::World};
+use crate::sim::{autoscaling::Autoscaling, cloudwatch::CloudWatch, ecs::ServiceStatus, simulator::World};
 
 /// Answers a control request.
 pub fn handle(world: &World, method: &Method, what: &str, body: &[u8]) -> Answer {
     match (method.as_str(), what) {
-        ("GET", "health") => plain(200, &json!({"healthy": true, "clockFactor": world.clock.factor()})),
+        ("GET", "health") => {
+            plain(200, &json!({"healthy": true, "clockFactor": world.clock.factor(), "nameServer": world.name_server}))
+        }
         ("GET", "state") => plain(200, &state(world)),
         ("GET", "calls") => plain(200, &world.state().journal.all()),
         ("DELETE", "calls") => {
@@ -25,8 +27,12 @@ pub fn handle(world: &World, method: &Method, what: &str, body: &[u8]) -> Answer
             world.state().faults.clear();
             plain(200, &json!({}))
         }
+        ("GET", "ca") => pem(world.authority.certificate_pem()),
         ("GET", "traffic") => plain(200, &world.traffic.counts()),
-        _ => plain(404, &json!({"error": "known: GET health, state, calls, traffic, faults; POST faults; DELETE calls, faults"})),
+        _ => plain(
+            404,
+            &json!({"error": "known: GET health, state, calls, traffic, ca, faults; POST faults; DELETE calls, faults"}),
+        ),
     }
 }
 
@@ -96,6 +102,8 @@ fn state(world: &World) -> Value {
         let region_state = json!({
             "clusters": clusters, "services": services, "taskDefinitions": definitions,
             "listeners": listeners, "rules": rules, "targetGroups": groups, "tags": elb.tags,
+            "scaling": state.autoscaling.get(&(account.clone(), region.clone())).map(Autoscaling::shapes),
+            "alarms": state.cloudwatch.get(&(account.clone(), region.clone())).map(CloudWatch::shapes),
         });
         all.insert(format!("{account}/{region}"), region_state);
     }

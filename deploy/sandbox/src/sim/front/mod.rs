@@ -8,6 +8,7 @@ mod faults;
 mod journal;
 mod operations;
 mod request;
+mod rest;
 mod server;
 mod signature;
 mod xml;

@@ -4,16 +4,30 @@
 use domain::suggestion::nearest;
 
 use super::request::Service;
+use crate::sim::cloudwatch::Wire;
 
 /// Every simulated service.
-pub const SERVICES: [Service; 4] = [Service::Ecs, Service::Elb, Service::Logs, Service::Sts];
+pub const SERVICES: [Service; 8] = [
+    Service::CloudMap,
+    Service::Ecs,
+    Service::Elb,
+    Service::Autoscaling,
+    Service::CloudWatch(Wire::Json),
+    Service::Logs,
+    Service::Route53,
+    Service::Sts,
+];
 
 /// The operations of a service.
 pub fn of(service: Service) -> &'static [&'static str] {
     match service {
         Service::Ecs => &ECS,
         Service::Elb => &ELB,
+        Service::CloudMap => &CLOUD_MAP,
+        Service::Autoscaling => &AUTOSCALING,
+        Service::CloudWatch(_) => &CLOUDWATCH,
         Service::Logs => &LOGS,
+        Service::Route53 => &ROUTE53,
         Service::Sts => &STS,
     }
 }
@@ -116,6 +130,62 @@ const ELB: [&str; 26] = [
     "DescribeTags",
 ];
 
+const CLOUD_MAP: [&str; 14] = [
+    "CreatePrivateDnsNamespace",
+    "CreatePublicDnsNamespace",
+    "CreateHttpNamespace",
+    "GetNamespace",
+    "ListNamespaces",
+    "DeleteNamespace",
+    "CreateService",
+    "GetService",
+    "ListServices",
+    "DeleteService",
+    "RegisterInstance",
+    "DeregisterInstance",
+    "ListInstances",
+    "GetOperation",
+];
+
+const ROUTE53: [&str; 8] = [
+    "CreateHostedZone",
+    "GetHostedZone",
+    "ListHostedZones",
+    "ListHostedZonesByName",
+    "DeleteHostedZone",
+    "ChangeResourceRecordSets",
+    "ListResourceRecordSets",
+    "GetChange",
+];
+
+const AUTOSCALING: [&str; 10] = [
+    "RegisterScalableTarget",
+    "DescribeScalableTargets",
+    "DeregisterScalableTarget",
+    "PutScalingPolicy",
+    "DescribeScalingPolicies",
+    "DeleteScalingPolicy",
+    "DescribeScalingActivities",
+    "ListTagsForResource",
+    "TagResource",
+    "UntagResource",
+];
+
+const CLOUDWATCH: [&str; 12] = [
+    "PutMetricAlarm",
+    "DescribeAlarms",
+    "DescribeAlarmsForMetric",
+    "DeleteAlarms",
+    "SetAlarmState",
+    "PutMetricData",
+    "GetMetricData",
+    "GetMetricStatistics",
+    "ListMetrics",
+    "TagResource",
+    "UntagResource",
+    "ListTagsForResource",
+];
+
 const LOGS: [&str; 6] =
     ["CreateLogGroup", "DeleteLogGroup", "DescribeLogGroups", "DescribeLogStreams", "GetLogEvents", "FilterLogEvents"];
 
@@ -144,7 +214,7 @@ mod tests {
             ("ecs:CreateServise", "ecs has no operation \"CreateServise\" here; did you mean ecs:CreateService?"),
             ("ecs:Quark", "ecs has no operation \"Quark\" here"),
             ("esc:*", "there is no service \"esc\" here; did you mean \"ecs\"?"),
-            ("CreateService", "SERVICE:* or *; did you mean ecs:CreateService?"),
+            ("CreateService", "SERVICE:* or *; did you mean servicediscovery:CreateService or ecs:CreateService?"),
         ] {
             let error = pattern(given).expect_err("a slip");
             assert!(error.ends_with(told), "{error}");

@@ -23,7 +23,10 @@ use super::{
     request::{Call, Input, Service},
     signature::{self, Signed},
 };
-use crate::sim::{context::Context, credentials::Credentials, ecs, elbv2, error::ApiError, logs, simulator::World, sts};
+use crate::sim::{
+    autoscaling, cloud_map, cloudwatch, context::Context, credentials::Credentials, ecs, elbv2, error::ApiError, logs, route53,
+    simulator::World, sts,
+};
 
 /// The largest request body.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
@@ -172,7 +175,20 @@ fn dispatch(
     let xml = |value: Value| answer::xml(call.service, operation, &value, request_id);
     match (&call.input, call.service) {
         (Input::Json(members), Service::Ecs) => ecs::handle(operation, members, context).map(|value| answer::json(&value)),
+        (Input::Json(members), Service::Autoscaling) => {
+            autoscaling::handle(operation, members, context).map(|value| answer::json(&value))
+        }
+        (Input::Json(members), Service::CloudWatch(wire)) => {
+            cloudwatch::handle(operation, members, context).map(|value| answer::monitoring(wire, value.as_ref()))
+        }
+        (Input::Form(form), Service::CloudWatch(_)) => cloudwatch::handle_form(operation, form, context).map(xml),
         (Input::Json(members), Service::Logs) => logs::handle(operation, members, context).map(|value| answer::json(&value)),
+        (Input::Json(members), Service::CloudMap) => {
+            cloud_map::handle(operation, members, context).map(|value| answer::json(&value))
+        }
+        (Input::Rest(rest), Service::Route53) => {
+            route53::handle(operation, rest, context).map(|value| answer::rest(operation, &value))
+        }
         (Input::Form(form), Service::Elb) => elbv2::handle(operation, form, context).map(xml),
         (Input::Form(form), Service::Sts) => sts::handle(operation, form, &signed.caller, credentials, context).map(xml),
         _ => Err(ApiError::new("InvalidAction", "this service does not speak this protocol")),

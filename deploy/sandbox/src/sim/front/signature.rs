@@ -70,8 +70,8 @@ pub fn verify(service: Service, parts: &Parts, body: &Bytes, known: &Credentials
         };
         return Err(refused("InvalidSignatureException", "SignatureDoesNotMatch", &text));
     }
-    if fields.service != service.as_str() {
-        let text = format!("Credential should be scoped to correct service: '{}'.", service.as_str());
+    if fields.service != service.signing_name() {
+        let text = format!("Credential should be scoped to correct service: '{}'.", service.signing_name());
         return Err(refused("InvalidSignatureException", "SignatureDoesNotMatch", &text));
     }
     let expected = signature(&fields, parts, body, credential, time).ok_or_else(incomplete)?;

@@ -13,6 +13,14 @@ pub fn success(namespace: &str, operation: &str, result: &Value, request_id: &st
     text
 }
 
+/// A successful answer of the REST protocol: the members stand in the root itself.
+pub fn rest(namespace: &str, operation: &str, result: &Value) -> String {
+    let mut text = format!("<?xml version=\"1.0\"?>\n<{operation}Response xmlns=\"{namespace}\">");
+    members(result, &mut text);
+    text.push_str(&format!("</{operation}Response>"));
+    text
+}
+
 /// A refusal. `kind` is `Sender` or `Receiver`.
 pub fn error(namespace: &str, kind: &str, code: &str, message: &str, request_id: &str) -> String {
     format!(

@@ -6,7 +6,7 @@ use crate::{
         naming::{check_title, check_variable, shown},
         parse::{description, reference},
         source::Located,
-        steps::{StepDocument, check_shape, name_steps},
+        steps::{StepDocument, Switch, check_shape, name_steps},
         strategies::failure_strategies,
         template::{Template, Wrong, meant_or_known},
         written::{FreeText, YesNo},
@@ -17,7 +17,7 @@ use crate::{
 /// Steps of all phases together, at most.
 const STEPS: usize = 200;
 
-/// What a workflow says. Its type is blue/green, switched by a load balancer.
+/// What a workflow says. Its type is blue/green, switched by load balancers or by DNS.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Workflow {
     /// The service it deploys.
@@ -73,13 +73,16 @@ impl Workflow {
             "failureStrategies",
             "description",
         ])?;
-        word(&fields, "type", "a type of workflow that can be run", "blueGreen");
-        word(&fields, "switch", "a switch that can be used", "loadBalancer");
+        word(&fields, "type", "a type of workflow that can be run", &["blueGreen"]);
+        let switch = match word(&fields, "switch", "a switch that can be used", &["loadBalancer", "dns"]).as_deref() {
+            Some("dns") => Switch::Dns,
+            _ => Switch::LoadBalancer,
+        };
         let service = reference(&fields, "service");
         let environment = reference(&fields, "environment");
         let infrastructure = reference(&fields, "infrastructure");
         let variables = variables(fields.optional("variables"));
-        let phases = fields.required("phases").and_then(|element| phases(&element));
+        let phases = fields.required("phases").and_then(|element| phases(&element, switch));
         let failure_strategies = failure_strategies(&fields, None);
         let description = description(&fields);
         Some(Self {
@@ -94,14 +97,15 @@ impl Workflow {
     }
 }
 
-/// A field with one known word.
-fn word(fields: &Mapping<'_>, field: &str, what: &str, known: &str) {
-    if let Some(text) = fields.value::<FreeText>(field)
-        && text.value != known
-    {
-        let wrong = Wrong::new(format!("{} is not {what}", shown(&text.value)));
-        fields.element().findings().at(&text.place, wrong.hint(meant_or_known(&text.value, &[known])));
+/// A field with one of the known words. None when it has none of them.
+fn word(fields: &Mapping<'_>, field: &str, what: &str, known: &[&str]) -> Option<String> {
+    let text = fields.value::<FreeText>(field)?;
+    if known.contains(&text.value.as_str()) {
+        return Some(text.value);
     }
+    let wrong = Wrong::new(format!("{} is not {what}", shown(&text.value)));
+    fields.element().findings().at(&text.place, wrong.hint(meant_or_known(&text.value, known)));
+    None
 }
 
 fn variables(element: Option<Element<'_>>) -> Vec<Variable> {
@@ -135,7 +139,7 @@ fn variable(name: Located<String>, value: &Element<'_>) -> Option<Variable> {
     Some(Variable { name, default, required: required.is_some_and(|yes| yes.value), description: description(&fields) })
 }
 
-fn phases(element: &Element<'_>) -> Option<Vec<Phase>> {
+fn phases(element: &Element<'_>, switch: Switch) -> Option<Vec<Phase>> {
     let list = element.list()?;
     if list.is_empty() {
         element.wrong(Wrong::new("there is no phase, so there is nothing to do"));
@@ -149,7 +153,7 @@ fn phases(element: &Element<'_>) -> Option<Vec<Phase>> {
         return None;
     }
     name_steps(&mut phases, element.findings());
-    check_shape(&phases, element.findings());
+    check_shape(&phases, switch, element.findings());
     Some(phases)
 }
 

@@ -45,55 +45,105 @@ enum Stand {
     Live,
 }
 
+/// How production is led from one version to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::manifest) enum Switch {
+    /// By listeners and rules of load balancers.
+    LoadBalancer,
+    /// By weighted records.
+    Dns,
+}
+
+impl Switch {
+    /// The kinds of its setup and of its switch.
+    fn kinds(self) -> (StepKind, StepKind) {
+        match self {
+            Self::LoadBalancer => (StepKind::BlueGreenLoadBalancerSetup, StepKind::SwapTargetGroups),
+            Self::Dns => (StepKind::BlueGreenRoute53Setup, StepKind::ChangeRoute53Weights),
+        }
+    }
+
+    fn other(self) -> Self {
+        match self {
+            Self::LoadBalancer => Self::Dns,
+            Self::Dns => Self::LoadBalancer,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::LoadBalancer => "loadBalancer",
+            Self::Dns => "dns",
+        }
+    }
+}
+
 /// Checks that each step finds what it works on.
-pub(in crate::manifest) fn check_shape(phases: &[Phase], findings: &Findings<'_>) {
+pub(in crate::manifest) fn check_shape(phases: &[Phase], switch: Switch, findings: &Findings<'_>) {
+    let (setup, swap) = switch.kinds();
+    let others = switch.other().kinds();
     let mut stand = Stand::Nothing;
     for phase in phases {
         let mut has_setup = false;
         for (index, step) in phase.steps.iter().enumerate() {
             let kind = step.action.kind();
-            let wrong = |message: &str, hint: &str| findings.at(&step.place, Wrong::new(message).hint(hint));
-            match kind {
-                StepKind::BlueGreenLoadBalancerSetup => {
-                    if has_setup {
-                        wrong("a second setup in one phase", "each phase sets up one version: begin another phase");
-                    } else if phase.steps[..index].iter().any(|earlier| works_on_setup(&earlier.action)) {
-                        wrong("the setup comes after a step that needs it", "let the setup be the first step of the phase");
-                    }
-                    has_setup = true;
-                    stand = Stand::SetUp;
+            let wrong = |message: String, hint: String| findings.at(&step.place, Wrong::new(message).hint(hint));
+            let (set_up, swapped) = (setup.as_str(), swap.as_str());
+            if kind == others.0 || kind == others.1 {
+                let instead = if kind == others.0 { set_up } else { swapped };
+                wrong(
+                    format!("{} belongs to workflows with switch: {}", kind.as_str(), switch.other().word()),
+                    format!("this one has switch: {}, and {instead} in its place", switch.word()),
+                );
+            } else if kind == setup {
+                if has_setup {
+                    wrong("a second setup in one phase".into(), "each phase sets up one version: begin another phase".into());
+                } else if phase.steps[..index].iter().any(|earlier| works_on_setup(&earlier.action)) {
+                    wrong(
+                        "the setup comes after a step that needs it".into(),
+                        "let the setup be the first step of the phase".into(),
+                    );
                 }
-                StepKind::UpgradeContainers if stand == Stand::Live => {
-                    wrong("the new version serves production already", "let upgradeContainers come before swapTargetGroups");
-                }
-                StepKind::UpgradeContainers if stand != Stand::Nothing => stand = Stand::Running,
-                StepKind::SwapTargetGroups if stand == Stand::Live => {
-                    wrong("the target groups are swapped already", "one setup, one swap");
-                }
-                StepKind::SwapTargetGroups if stand == Stand::SetUp => wrong(
-                    "production would be forwarded to a version without tasks",
-                    "let upgradeContainers come between the setup and swapTargetGroups",
-                ),
-                StepKind::SwapTargetGroups if stand == Stand::Running => stand = Stand::Live,
-                _ if works_on_setup(&step.action) && stand == Stand::Nothing && !sets_up_later(phase, index) => {
-                    wrong("no setup comes before this step", "let blueGreenLoadBalancerSetup be the first step of the phase");
-                }
-                _ => {}
+                has_setup = true;
+                stand = Stand::SetUp;
+            } else if kind == StepKind::UpgradeContainers && stand == Stand::Live {
+                wrong("the new version serves production already".into(), format!("let upgradeContainers come before {swapped}"));
+            } else if kind == StepKind::UpgradeContainers && stand != Stand::Nothing {
+                stand = Stand::Running;
+            } else if kind == StepKind::ShiftTraffic && stand == Stand::SetUp {
+                wrong(
+                    "production would be shared with a version without tasks".into(),
+                    "let upgradeContainers come between the setup and shiftTraffic".into(),
+                );
+            } else if kind == StepKind::ShiftTraffic && stand == Stand::Live {
+                wrong("the new version serves production already".into(), format!("let shiftTraffic come before {swapped}"));
+            } else if kind == swap && stand == Stand::Live {
+                let what = if switch == Switch::Dns { "weights are changed" } else { "target groups are swapped" };
+                wrong(format!("the {what} already"), "one setup, one swap".into());
+            } else if kind == swap && stand == Stand::SetUp {
+                wrong(
+                    "production would be forwarded to a version without tasks".into(),
+                    format!("let upgradeContainers come between the setup and {swapped}"),
+                );
+            } else if kind == swap && stand == Stand::Running {
+                stand = Stand::Live;
+            } else if works_on_setup(&step.action) && stand == Stand::Nothing && !sets_up_later(phase, index, setup) {
+                wrong("no setup comes before this step".into(), format!("let {set_up} be the first step of the phase"));
             }
         }
     }
 }
 
 /// A setup later in the phase is told there.
-fn sets_up_later(phase: &Phase, index: usize) -> bool {
-    phase.steps[index..].iter().any(|step| step.action.kind() == StepKind::BlueGreenLoadBalancerSetup)
+fn sets_up_later(phase: &Phase, index: usize, setup: StepKind) -> bool {
+    phase.steps[index..].iter().any(|step| step.action.kind() == setup)
 }
 
 fn works_on_setup(action: &ActionDocument) -> bool {
     match action {
-        ActionDocument::Upgrade(_) | ActionDocument::Swap(_) => true,
+        ActionDocument::Upgrade(_) | ActionDocument::Shift(_) | ActionDocument::Swap(_) | ActionDocument::Weights(_) => true,
         ActionDocument::HttpCheck(check) => !matches!(check.target, HttpTargetDocument::Url(_)),
-        ActionDocument::Setup(_) | ActionDocument::Note(_) | ActionDocument::Wait(_) => false,
+        ActionDocument::Setup(_) | ActionDocument::DnsSetup(_) | ActionDocument::Note(_) | ActionDocument::Wait(_) => false,
         ActionDocument::CloudWatchAlarms(_) | ActionDocument::ShellScript(_) | ActionDocument::Notify(_) => false,
         ActionDocument::PrometheusCheck(_) | ActionDocument::Approval(_) => false,
     }

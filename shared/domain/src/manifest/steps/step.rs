@@ -1,8 +1,8 @@
 //! A step: a mapping with one key that says its kind, beside what every step may have.
 
 use super::{
-    AlarmsDocument, ApprovalDocument, HttpCheckDocument, NotifyDocument, PrometheusDocument, ScriptDocument, SetupDocument,
-    SwapDocument, UpgradeDocument,
+    AlarmsDocument, ApprovalDocument, DnsSetupDocument, HttpCheckDocument, NotifyDocument, PrometheusDocument, ScriptDocument,
+    SetupDocument, ShiftTrafficDocument, SwapDocument, UpgradeDocument, WeightsDocument,
 };
 use crate::{
     manifest::{
@@ -44,12 +44,18 @@ pub struct StepDocument {
 pub enum ActionDocument {
     /// *ECS Blue Green Load Balancer Setup*.
     Setup(Box<SetupDocument>),
+    /// *ECS Blue Green Route 53 Setup*.
+    DnsSetup(Box<DnsSetupDocument>),
     /// *Upgrade Containers*.
     Upgrade(UpgradeDocument),
     /// *HTTP Check*.
     HttpCheck(Box<HttpCheckDocument>),
+    /// *Shift Traffic*.
+    Shift(Box<ShiftTrafficDocument>),
     /// *Swap Target Groups*.
     Swap(Box<SwapDocument>),
+    /// *Change Route 53 Weights*.
+    Weights(Box<WeightsDocument>),
     /// A line for the log.
     Note(Template<FreeText>),
     /// A pause.
@@ -78,9 +84,12 @@ impl ActionDocument {
     pub fn kind(&self) -> StepKind {
         match self {
             Self::Setup(_) => StepKind::BlueGreenLoadBalancerSetup,
+            Self::DnsSetup(_) => StepKind::BlueGreenRoute53Setup,
             Self::Upgrade(_) => StepKind::UpgradeContainers,
             Self::HttpCheck(_) => StepKind::HttpCheck,
+            Self::Shift(_) => StepKind::ShiftTraffic,
             Self::Swap(_) => StepKind::SwapTargetGroups,
+            Self::Weights(_) => StepKind::ChangeRoute53Weights,
             Self::Note(_) => StepKind::Note,
             Self::Wait(_) => StepKind::Wait,
             Self::Approval(_) => StepKind::Approval,
@@ -95,8 +104,11 @@ impl ActionDocument {
 /// Every key a step may have: its kinds first.
 const KNOWN: [&str; 15] = [
     "blueGreenLoadBalancerSetup",
+    "blueGreenRoute53Setup",
     "upgradeContainers",
+    "shiftTraffic",
     "swapTargetGroups",
+    "changeRoute53Weights",
     "httpCheck",
     "note",
     "wait",
@@ -163,11 +175,14 @@ impl StepDocument {
     fn action(kind: StepKind, element: &Element<'_>) -> Option<ActionDocument> {
         Some(match kind {
             StepKind::BlueGreenLoadBalancerSetup => ActionDocument::Setup(Box::new(SetupDocument::read(element)?)),
+            StepKind::BlueGreenRoute53Setup => ActionDocument::DnsSetup(Box::new(DnsSetupDocument::read(element)?)),
             // No document names it, see `kind`.
             StepKind::PreviousVersionSetup => return None,
             StepKind::UpgradeContainers => ActionDocument::Upgrade(UpgradeDocument::read(element)?),
             StepKind::HttpCheck => ActionDocument::HttpCheck(Box::new(HttpCheckDocument::read(element)?)),
+            StepKind::ShiftTraffic => ActionDocument::Shift(Box::new(ShiftTrafficDocument::read(element)?)),
             StepKind::SwapTargetGroups => ActionDocument::Swap(Box::new(SwapDocument::read(element)?)),
+            StepKind::ChangeRoute53Weights => ActionDocument::Weights(Box::new(WeightsDocument::read(element)?)),
             StepKind::Note => ActionDocument::Note(element.template()?),
             StepKind::Wait => ActionDocument::Wait(element.template()?),
             StepKind::PrometheusCheck => ActionDocument::PrometheusCheck(Box::new(PrometheusDocument::read(element)?)),

@@ -1,5 +1,6 @@
 //! `swapTargetGroups`.
 
+use super::ShiftDocument;
 use crate::manifest::{
     fields::Element,
     template::Template,
@@ -17,6 +18,8 @@ pub struct SwapDocument {
     pub probe: Option<Template<UrlPath>>,
     /// How production is watched after the swap. None: it is not.
     pub bake: Option<BakeDocument>,
+    /// Shares of the traffic in between.
+    pub shift: Vec<ShiftDocument>,
 }
 
 /// `bake`: how production is watched after the swap.
@@ -37,12 +40,13 @@ impl SwapDocument {
         if element.is_null() {
             return Some(Self::default());
         }
-        let fields = element.mapping(&["downsizeOld", "delay", "probe", "bake"])?;
+        let fields = element.mapping(&["downsizeOld", "delay", "probe", "bake", "shift"])?;
         Some(Self {
             downsize_old: fields.optional_template("downsizeOld"),
             delay: fields.optional_template("delay"),
             probe: fields.optional_template("probe"),
             bake: fields.optional("bake").and_then(|bake| BakeDocument::read(&bake)),
+            shift: ShiftDocument::list(&fields),
         })
     }
 }

@@ -71,12 +71,12 @@ f.yaml:11:5 spec.assumeRole.external: unknown field \"external\" (did you mean e
 
 #[test]
 fn a_workflow_of_an_unknown_type() {
-    let text = workflow(SETUP).replace("blueGreen\n", "canary\n").replace("switch: loadBalancer", "switch: dns");
+    let text = workflow(SETUP).replace("blueGreen\n", "canary\n").replace("switch: loadBalancer", "switch: dsn");
     is(
         &text,
         "
 f.yaml:5:9 spec.type: \"canary\" is not a type of workflow that can be run (known: blueGreen)
-f.yaml:6:11 spec.switch: \"dns\" is not a switch that can be used (known: loadBalancer)
+f.yaml:6:11 spec.switch: \"dsn\" is not a switch that can be used (did you mean dns?)
 ",
     );
 }
@@ -95,12 +95,14 @@ fn steps_that_do_not_say_one_thing() {
     is(
         &workflow("- name: A\n- upgradeContainer: {}\n- note: a\n  wait: 5s\n- {}"),
         "
-f.yaml:13:11 spec.phases[0].steps[0]: the step does not say what it does (known: blueGreenLoadBalancerSetup, upgradeContainers, \
-swapTargetGroups, httpCheck, note, wait, approval, prometheusCheck, cloudWatchAlarms, shellScript, notify)
+f.yaml:13:11 spec.phases[0].steps[0]: the step does not say what it does (known: blueGreenLoadBalancerSetup, blueGreenRoute53Setup, \
+upgradeContainers, shiftTraffic, swapTargetGroups, changeRoute53Weights, httpCheck, note, wait, approval, prometheusCheck, \
+cloudWatchAlarms, shellScript, notify)
 f.yaml:14:11 spec.phases[0].steps[1].upgradeContainer: unknown field \"upgradeContainer\" (did you mean upgradeContainers?)
 f.yaml:16:11 spec.phases[0].steps[2].wait: one step says several things to do: note, wait (begin a new list entry (-) for each)
-f.yaml:17:11 spec.phases[0].steps[3]: the step does not say what it does (known: blueGreenLoadBalancerSetup, upgradeContainers, \
-swapTargetGroups, httpCheck, note, wait, approval, prometheusCheck, cloudWatchAlarms, shellScript, notify)
+f.yaml:17:11 spec.phases[0].steps[3]: the step does not say what it does (known: blueGreenLoadBalancerSetup, blueGreenRoute53Setup, \
+upgradeContainers, shiftTraffic, swapTargetGroups, changeRoute53Weights, httpCheck, note, wait, approval, prometheusCheck, \
+cloudWatchAlarms, shellScript, notify)
 ",
     );
 }
@@ -136,7 +138,7 @@ f.yaml:21:38 spec.phases[0].steps[1].blueGreenLoadBalancerSetup.desiredCount.sam
 each other
 f.yaml:22:27 spec.phases[0].steps[1].blueGreenLoadBalancerSetup.loadBalancer: expected text, found a list
 f.yaml:24:28 spec.phases[0].steps[1].blueGreenLoadBalancerSetup.stageListener: prod and stage listener are the same: 80 (blue/green \
-needs two listeners, each with a target group of its own)
+needs two listeners, or two rules, each with a target group of its own)
 f.yaml:25:30 spec.phases[0].steps[1].blueGreenLoadBalancerSetup.targetContainer: \"targetPort\" is missing: the target container \
 alone does not say which of its ports the load balancer talks to (give both, or neither: then the container is found by the target \
 group's port)

@@ -50,7 +50,7 @@ fn a_desired_count_is_written_in_several_ways() {
         let ActionDocument::Setup(setup) = manifest.workflow().expect("a workflow").phases[0].steps[0].action.clone() else {
             panic!("the setup is first")
         };
-        match setup.desired {
+        match setup.version.desired {
             DesiredCountDocument::Fixed(count) => format!("fixed {}", count.text.value),
             DesiredCountDocument::SameAsRunning(max) => format!("same, {:?}", max.map(|max| max.text.value)),
         }

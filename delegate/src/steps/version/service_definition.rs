@@ -1,20 +1,30 @@
 //! The `CreateService` request: the user's document, whole, with what the step decides merged into it.
 
-use domain::{ids::DeploymentId, infrastructure::InfrastructureSpec, step::LoadBalancerSetup, task::TaskKey};
+use domain::{
+    ids::DeploymentId,
+    infrastructure::InfrastructureSpec,
+    step::{NewVersion, RoutePair, ServiceRegistry},
+    task::TaskKey,
+};
 use serde_json::{Value, json};
 
-use super::{super::markers, container::ContainerPort};
+use super::super::markers;
+
+/// Where the service's tasks are found.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) enum Entrance<'a> {
+    /// In the new target group of each pair.
+    TargetGroups(&'a [RoutePair]),
+    /// In a Cloud Map service.
+    Registry(&'a ServiceRegistry),
+}
 
 /// What the step decides.
 pub(super) struct Decided<'a> {
     pub(super) task: TaskKey,
     pub(super) service: &'a str,
     pub(super) task_definition: &'a str,
-    pub(super) container: &'a ContainerPort,
-    /// Stage's target group, which the service is registered in.
-    pub(super) target_group: &'a str,
-    /// Production's, which it must not be registered in.
-    pub(super) other_target_group: &'a str,
+    pub(super) entrance: Entrance<'a>,
     pub(super) network_mode: &'a str,
 }
 
@@ -22,15 +32,21 @@ pub(super) struct Decided<'a> {
 const OURS: [&str; 5] = ["serviceName", "cluster", "taskDefinition", "desiredCount", "clientToken"];
 
 /// The request.
-pub(super) fn request(input: &LoadBalancerSetup, infra: &InfrastructureSpec, decided: &Decided<'_>) -> Value {
-    let mut document = if input.service_definition.is_object() { input.service_definition.clone() } else { json!({}) };
+pub(super) fn request(version: &NewVersion, infra: &InfrastructureSpec, decided: &Decided<'_>) -> Value {
+    let mut document = if version.service_definition.is_object() { version.service_definition.clone() } else { json!({}) };
     document["serviceName"] = json!(decided.service);
     document["cluster"] = json!(infra.cluster);
     document["taskDefinition"] = json!(decided.task_definition);
     document["desiredCount"] = json!(0);
     document["clientToken"] = json!(client_token(decided.task));
-    document["loadBalancers"] = load_balancers(document.get("loadBalancers"), decided);
-    if let Some(role) = &input.role {
+    match decided.entrance {
+        Entrance::TargetGroups(pairs) => {
+            document["loadBalancers"] = load_balancers(document.get("loadBalancers"), pairs);
+        }
+        // ECS takes one registry only.
+        Entrance::Registry(registry) => document["serviceRegistries"] = json!([registry]),
+    }
+    if let Some(role) = &version.role {
         document["role"] = json!(role);
     }
     if let Some(launch_type) = infra.launch_type {
@@ -55,30 +71,34 @@ pub(super) fn request(input: &LoadBalancerSetup, infra: &InfrastructureSpec, dec
     document
 }
 
-/// The user's entries for other target groups stay; the two that are swapped are the step's.
-fn load_balancers(users: Option<&Value>, decided: &Decided<'_>) -> Value {
-    let mut entries = vec![json!({
-        "targetGroupArn": decided.target_group,
-        "containerName": decided.container.container,
-        "containerPort": decided.container.port,
-    })];
-    let others = users.and_then(Value::as_array).into_iter().flatten().filter(|entry| {
-        let group = entry["targetGroupArn"].as_str().unwrap_or_default();
-        group != decided.target_group && group != decided.other_target_group
-    });
-    entries.extend(others.cloned());
+/// The user's entries for other target groups stay; those that are swapped are the step's.
+fn load_balancers(users: Option<&Value>, pairs: &[RoutePair]) -> Value {
+    let mut entries: Vec<Value> = Vec::new();
+    for pair in pairs {
+        let entry = json!({
+            "targetGroupArn": pair.new_target_group,
+            "containerName": pair.container,
+            "containerPort": pair.container_port,
+        });
+        if !entries.contains(&entry) {
+            entries.push(entry);
+        }
+    }
+    let swapped = |group: &str| pairs.iter().any(|pair| group == pair.new_target_group || group == pair.old_target_group);
+    let others = users.and_then(Value::as_array).into_iter().flatten();
+    entries.extend(others.filter(|entry| !swapped(entry["targetGroupArn"].as_str().unwrap_or_default())).cloned());
     Value::Array(entries)
 }
 
 /// What the user's document says and the step decides otherwise, a sentence each.
-pub(super) fn overruled(input: &LoadBalancerSetup) -> Vec<String> {
+pub(in super::super) fn overruled(version: &NewVersion) -> Vec<String> {
     let mut said: Vec<String> = OURS
         .into_iter()
-        .filter(|key| input.service_definition.get(*key).is_some())
+        .filter(|key| version.service_definition.get(*key).is_some())
         .map(|key| format!("The service definition's {key} is not used: the step decides it."))
         .collect();
-    if input.task_definition["family"].as_str().is_some_and(|family| family != input.family) {
-        said.push(format!("The task definition's family is not used: the line's is {}.", input.family));
+    if version.task_definition["family"].as_str().is_some_and(|family| family != version.family) {
+        said.push(format!("The task definition's family is not used: the line's is {}.", version.family));
     }
     said
 }
@@ -96,7 +116,7 @@ fn token(deployment: DeploymentId, step: u32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use domain::{infrastructure::LaunchType, task::Direction};
+    use domain::{infrastructure::LaunchType, step::Route, task::Direction};
 
     use super::{super::task_definition::tests::*, *};
 
@@ -117,14 +137,25 @@ mod tests {
     }
 
     fn made(service_definition: Value) -> Value {
-        let container = ContainerPort { container: "app".into(), port: 8080 };
+        let route = |port| Route { listener: format!("arn:listener/{port}"), port, protocol: "HTTP".into(), rule: None };
+        let pair = RoutePair {
+            load_balancer: "arn:lb".into(),
+            load_balancer_name: "shop".into(),
+            load_balancer_dns: "shop.elb".into(),
+            prod: route(80),
+            stage: route(8080),
+            new_target_group: "arn:tg/stage".into(),
+            old_target_group: "arn:tg/prod".into(),
+            container: "app".into(),
+            container_port: 8080,
+        };
+        // HTTP and HTTPS of one load balancer share their groups: ECS gets them once.
+        let pairs = [pair.clone(), pair];
         let decided = Decided {
             task: TaskKey { deployment: deployment(), step: 3, direction: Direction::Perform, attempt: 7 },
             service: "shop__todo__prod__18",
             task_definition: "arn:td:18",
-            container: &container,
-            target_group: "arn:tg/stage",
-            other_target_group: "arn:tg/prod",
+            entrance: Entrance::TargetGroups(&pairs),
             network_mode: "awsvpc",
         };
         request(&input(json!({}), service_definition), &infra(), &decided)

@@ -1,18 +1,19 @@
 //! Which container of the task definition the load balancer talks to, and on which port.
 
+use domain::step::NewVersion;
 use serde_json::Value;
 
 use crate::aws::model::TargetGroup;
 
 /// A container and its port.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ContainerPort {
-    pub(super) container: String,
-    pub(super) port: u16,
+pub(in super::super) struct ContainerPort {
+    pub(in super::super) container: String,
+    pub(in super::super) port: u16,
 }
 
 /// The container definitions of the user's document.
-pub(super) fn containers(task_definition: &Value) -> &[Value] {
+pub(in super::super) fn containers(task_definition: &Value) -> &[Value] {
     task_definition["containerDefinitions"].as_array().map_or(&[], Vec::as_slice)
 }
 
@@ -29,7 +30,7 @@ fn ports(container: &Value) -> impl Iterator<Item = u16> + '_ {
 ///
 /// # Errors
 /// A sentence when it can't be told.
-pub(super) fn choose(
+pub(in super::super) fn choose(
     task_definition: &Value,
     target_container: Option<&str>,
     target_port: Option<u16>,
@@ -41,6 +42,10 @@ pub(super) fn choose(
         (None, None) => return by_port(containers, group),
         _ => return Err("Target container and target port have to be given both or neither.".into()),
     };
+    named(containers, container, port)
+}
+
+fn named(containers: &[Value], container: &str, port: u16) -> Result<ContainerPort, String> {
     let Some(found) = containers.iter().find(|candidate| name(candidate) == container) else {
         let names: Vec<_> = containers.iter().map(name).collect();
         return Err(format!(
@@ -54,6 +59,21 @@ pub(super) fn choose(
     let mapped: Vec<_> = ports(found).map(|port| port.to_string()).collect();
     let mapped = if mapped.is_empty() { "none".to_owned() } else { mapped.join(", ") };
     Err(format!("The container {container} has no port mapping for the target port {port}; its container ports: {mapped}."))
+}
+
+/// The container with this name, which has to map this port.
+///
+/// # Errors
+/// A sentence when there is none.
+pub(in super::super) fn named_container(version: &NewVersion, wanted: &str, port: u16) -> Result<(), String> {
+    let [only] = containers(&version.task_definition) else {
+        return named(containers(&version.task_definition), wanted, port).map(drop);
+    };
+    // A single container without a name gets the artifact's, see the task definition's request.
+    if only.get("name").is_none() && wanted == version.container_name && ports(only).any(|mapped| mapped == port) {
+        return Ok(());
+    }
+    named(std::slice::from_ref(only), wanted, port).map(drop)
 }
 
 fn by_port(containers: &[Value], group: &TargetGroup) -> Result<ContainerPort, String> {

@@ -1,26 +1,26 @@
 //! The `RegisterTaskDefinition` request: the user's document, whole, with what the step decides merged into it.
 
-use domain::{ids::DeploymentId, step::LoadBalancerSetup};
+use domain::{ids::DeploymentId, step::NewVersion};
 use serde_json::{Value, json};
 
 use super::super::markers;
 
 /// The request. Placeholders are resolved already; a single container that names no image or has no name gets the artifact's.
-pub(super) fn request(input: &LoadBalancerSetup, deployment: DeploymentId) -> Value {
-    let mut document = if input.task_definition.is_object() { input.task_definition.clone() } else { json!({}) };
-    document["family"] = json!(input.family);
+pub(super) fn request(version: &NewVersion, deployment: DeploymentId) -> Value {
+    let mut document = if version.task_definition.is_object() { version.task_definition.clone() } else { json!({}) };
+    document["family"] = json!(version.family);
     document["tags"] = markers::merged(document.get("tags"), &[(markers::DEPLOYMENT, &deployment.to_string())]);
     if let Some([container]) = document.get_mut("containerDefinitions").and_then(Value::as_array_mut).map(Vec::as_mut_slice)
         && let Some(members) = container.as_object_mut()
     {
-        members.entry("image").or_insert_with(|| json!(input.image));
-        members.entry("name").or_insert_with(|| json!(input.container_name));
+        members.entry("image").or_insert_with(|| json!(version.image));
+        members.entry("name").or_insert_with(|| json!(version.container_name));
     }
     document
 }
 
 /// How the tasks' containers are networked; with nothing said it is `bridge`.
-pub(super) fn network_mode(document: &Value) -> &str {
+pub(in super::super) fn network_mode(document: &Value) -> &str {
     document["networkMode"].as_str().unwrap_or("bridge")
 }
 
@@ -31,20 +31,16 @@ pub(super) mod tests {
 
     use super::*;
 
-    pub(in super::super) fn input(task_definition: Value, service_definition: Value) -> LoadBalancerSetup {
-        LoadBalancerSetup {
+    pub(in super::super) fn input(task_definition: Value, service_definition: Value) -> NewVersion {
+        NewVersion {
             family: "shop__todo__prod".into(),
             image: "harness/todolist-sample:4".into(),
             container_name: "harness_todolist-sample_4".into(),
             task_definition,
             service_definition,
             desired: DesiredCount::Fixed(2),
-            load_balancer: "shop".into(),
-            prod_listener: "80".into(),
-            stage_listener: "8080".into(),
+            auto_scaling: None,
             role: None,
-            target_container: None,
-            target_port: None,
             steady_state_timeout_minutes: 10,
         }
     }

@@ -3,27 +3,28 @@
 
 use domain::{
     names::{revision_of, service_name},
-    step::{Checkpoint, LoadBalancerSetup},
+    step::{Checkpoint, NewVersion},
 };
 
-use super::super::{counts, markers, production};
+use super::super::{counts, markers, routes, scaling};
 use crate::{
     aws::model::Service,
     executor::{Outcome, Repeat, StepContext},
 };
 
-pub(super) async fn undo(input: &LoadBalancerSetup, context: &StepContext) -> Outcome<()> {
+pub(in super::super) async fn undo(version: &NewVersion, context: &StepContext) -> Outcome<()> {
     let console = context.console();
     let cluster = &context.assignment().infrastructure.cluster;
-    let Some(service) = created(input, context).await? else {
+    let Some(service) = created(version, context).await? else {
         console.info("The setup created no service: nothing to undo");
         return Ok(());
     };
     if service.desired > 0 || service.running > 0 {
         if let Some(setup) = context.assignment().setup() {
-            production::refuse_if_new_is_live(context, setup).await?;
+            routes::refuse_if_new_is_live(context, setup).await?;
         }
         let ecs = &context.aws()?.ecs;
+        scaling::remove(context, cluster, &service.name).await?;
         console.info(format!("Downsizing service: {}", service.name));
         context.write(Repeat::Harmless, || ecs.set_desired_count(cluster, &service.name, 0)).await?;
         let now = counts::look_at(context, cluster, &service.name).await?;
@@ -36,7 +37,7 @@ pub(super) async fn undo(input: &LoadBalancerSetup, context: &StepContext) -> Ou
 
 /// The service that this deployment created, if it did: by what was recorded, or, when the record of the last call is missing,
 /// by its tag.
-async fn created(input: &LoadBalancerSetup, context: &StepContext) -> Outcome<Option<Service>> {
+async fn created(version: &NewVersion, context: &StepContext) -> Outcome<Option<Service>> {
     let cluster = &context.assignment().infrastructure.cluster;
     let deployment = context.assignment().task.deployment;
     let mut named = None;
@@ -44,7 +45,7 @@ async fn created(input: &LoadBalancerSetup, context: &StepContext) -> Outcome<Op
     for checkpoint in context.checkpoints() {
         match checkpoint {
             Checkpoint::ProductionRecorded { .. } => touched = true,
-            Checkpoint::TaskDefinitionRegistered { revision, .. } => named = Some(service_name(&input.family, *revision)),
+            Checkpoint::TaskDefinitionRegistered { revision, .. } => named = Some(service_name(&version.family, *revision)),
             Checkpoint::ServiceCreated { name, .. } => named = Some(name.clone()),
             _ => {}
         }
@@ -55,7 +56,7 @@ async fn created(input: &LoadBalancerSetup, context: &StepContext) -> Outcome<Op
         (None, true) => {
             let ecs = &context.aws()?.ecs;
             let mut names = context.read(ecs.service_names(cluster)).await?;
-            names.retain(|name| revision_of(&input.family, name).is_some());
+            names.retain(|name| revision_of(&version.family, name).is_some());
             names
         }
     };
