@@ -113,6 +113,7 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> Result<(), Prog
     let polling = settings.poll_interval_ms.into();
     let secrets = SecretsDirectory::new(settings.secrets_dir.clone());
     let limits = CallLimits::default();
+    let shell_scripts = settings.allow_shell_scripts;
     let by_the_clock = clock.clone();
     let work = move |identity: &Identity| -> Arc<dyn Work> {
         Arc::new(Services {
@@ -121,6 +122,7 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> Result<(), Prog
             polling,
             memory: Arc::new(WaitMemory::default()),
             write_budget: limits.write,
+            shell_scripts,
             clock: by_the_clock,
         })
     };

@@ -50,6 +50,10 @@ pub struct Settings {
     #[arg(long, env = "SEGUE_DELEGATE_SECRETS_DIR", value_name = "DIR")]
     pub secrets_dir: Option<PathBuf>,
 
+    /// Run shell scripts of workflows, as the user that the delegate runs as. Without it they are refused.
+    #[arg(long, env = "SEGUE_ALLOW_SHELL_SCRIPTS", value_parser = clap::builder::BoolishValueParser::new())]
+    pub allow_shell_scripts: bool,
+
     /// The shortest and the longest time between two questions to AWS while a step waits.
     #[arg(long, env = "SEGUE_DELEGATE_POLL_INTERVAL_MS", value_name = "MIN..MAX", default_value = "1000..5000")]
     pub poll_interval_ms: PollInterval,

@@ -115,6 +115,7 @@ impl Stage {
             secrets: SecretsDirectory::default(),
             polling: Polling { min: Duration::from_secs(1) / FACTOR, max: Duration::from_secs(5) / FACTOR },
             memory: Arc::default(),
+            shell_scripts: false,
             write_budget: Duration::from_secs(4),
             clock: Arc::new(runtime::clock::SystemClock::new()),
         };

@@ -57,6 +57,9 @@ pub(crate) fn wait_due_ms(course: &Course, step: &PlannedStep) -> Option<i64> {
         | StepAction::HttpCheck(_)
         | StepAction::Note(_)
         | StepAction::PrometheusCheck(_)
+        | StepAction::CloudWatchAlarms(_)
+        | StepAction::ShellScript(_)
+        | StepAction::Notify(_)
         | StepAction::Approval(_) => None,
     }
 }

@@ -57,6 +57,8 @@ fn shifted(deployment: &Deployment) -> Option<ShiftView> {
         | Checkpoint::RecordsRecorded { .. }
         | Checkpoint::BakeStarted { .. }
         | Checkpoint::BakeEnded
+        | Checkpoint::ScriptStarted
+        | Checkpoint::ScriptEnded
         | Checkpoint::DownsizeStarted { .. } => None,
     })
 }

@@ -8,6 +8,8 @@
 //! Both walk the same way ([`draft`]): a check is a plan whose tag, ids and missing variables are not known yet. All of it is
 //! pure; the caller loads the documents first.
 
+mod actions;
+mod alarms;
 mod approval;
 mod check;
 mod compile;

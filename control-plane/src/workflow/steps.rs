@@ -11,6 +11,8 @@ use domain::{
 use engine::{DEFAULT_HAND_OVERS, PlannedStep};
 
 use super::{
+    actions::{notify, shell_script},
+    alarms::alarms,
     approval::approval,
     draft::{Documents, family},
     names::Names,
@@ -151,6 +153,9 @@ pub(super) fn timeout_seconds(action: &StepAction, steady_minutes: u64) -> u64 {
         StepAction::Note(_) => 60,
         StepAction::Wait(wait) => wait.seconds.max(1),
         StepAction::PrometheusCheck(check) => check.within_ms.div_ceil(1_000).saturating_add(60),
+        StepAction::CloudWatchAlarms(look) => look.hold_ms.div_ceil(1_000).saturating_add(120),
+        StepAction::ShellScript(script) => script.timeout_ms.div_ceil(1_000).saturating_add(60),
+        StepAction::Notify(_) => 120,
         StepAction::Approval(approval) => approval.timeout_seconds,
     }
 }
@@ -188,6 +193,9 @@ fn action(
         ActionDocument::PrometheusCheck(said) => {
             StepAction::PrometheusCheck(Box::new(prometheus(said, source, names, resolver)?))
         }
+        ActionDocument::CloudWatchAlarms(said) => StepAction::CloudWatchAlarms(alarms(said, source, names, resolver)?),
+        ActionDocument::ShellScript(said) => StepAction::ShellScript(shell_script(said, source, names, resolver)?),
+        ActionDocument::Notify(said) => StepAction::Notify(notify(said, source, names, resolver)?),
         ActionDocument::Approval(said) => StepAction::Approval(approval(said, source, names, resolver)?),
     })
 }

@@ -2,6 +2,7 @@
 //! SDK ([`sdk`]). Steps see ports and model only, so they run against the simulator, another emulator or a fake unchanged.
 
 pub mod actions;
+pub mod alarms;
 pub mod model;
 pub mod ports;
 pub mod requests;

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use domain::{failure::Failure, infrastructure::InfrastructureSpec, step::AutoScaling};
 use serde_json::Value;
 
+use super::alarms::Alarms;
 use super::model::{
     CallerIdentity, Cluster, HostedZone, Listener, LoadBalancer, Namespace, RecordChange, RecordSet, Registry, Rule, Service,
     Target, TargetGroup, Task, TaskDefinition, TaskState,
@@ -146,6 +147,8 @@ pub struct Aws {
     pub scaling: Arc<dyn Scaling>,
     /// What containers wrote.
     pub logs: Arc<dyn ContainerLogs>,
+    /// The alarms.
+    pub alarms: Arc<dyn Alarms>,
     /// The identity.
     pub identity: Arc<dyn Identity>,
 }

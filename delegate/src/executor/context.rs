@@ -41,6 +41,7 @@ pub struct StepContext {
     pub(super) console: Console,
     pub(super) hooks: Hooks,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) shell_scripts: bool,
     pub(super) polling: Polling,
     pub(super) memory: Arc<WaitMemory>,
     pub(super) write_budget: Duration,
@@ -67,6 +68,11 @@ impl StepContext {
     /// Questions over HTTP.
     pub fn http(&self) -> &HttpProbe {
         &self.http
+    }
+
+    /// Whether the delegate was started to run shell scripts.
+    pub fn allows_shell_scripts(&self) -> bool {
+        self.shell_scripts
     }
 
     /// The longest that one AWS write may take.

@@ -35,6 +35,8 @@ pub struct Services {
     pub memory: Arc<WaitMemory>,
     /// The longest that one AWS write may take: the lease has to outlast it. The AWS client's own limit for writes is the same.
     pub write_budget: Duration,
+    /// Whether shell scripts may be run.
+    pub shell_scripts: bool,
     /// Time of day.
     pub clock: Arc<dyn Clock>,
 }
@@ -113,6 +115,7 @@ async fn attempt(
         console,
         hooks,
         clock: services.clock.clone(),
+        shell_scripts: services.shell_scripts,
         polling: services.polling,
         memory: services.memory.clone(),
         write_budget: services.write_budget,
@@ -144,9 +147,10 @@ fn needs_aws(kind: StepKind) -> bool {
         | StepKind::UpgradeContainers
         | StepKind::ShiftTraffic
         | StepKind::SwapTargetGroups
-        | StepKind::ChangeRoute53Weights => true,
+        | StepKind::ChangeRoute53Weights
+        | StepKind::CloudWatchAlarms => true,
         StepKind::HttpCheck | StepKind::Note | StepKind::Wait => false,
-        StepKind::PrometheusCheck | StepKind::Approval => false,
+        StepKind::PrometheusCheck | StepKind::ShellScript | StepKind::Notify | StepKind::Approval => false,
     }
 }
 

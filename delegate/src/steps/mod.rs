@@ -1,5 +1,6 @@
 //! The steps: one file or folder for each kind, with what it does and how that is undone.
 
+mod alarms;
 mod approval;
 mod counts;
 mod dns;
@@ -7,10 +8,12 @@ mod events;
 mod http_check;
 mod markers;
 mod note;
+mod notify;
 mod previous;
 mod prometheus;
 mod routes;
 mod scaling;
+mod script;
 mod setup;
 mod shift;
 mod step;

@@ -7,12 +7,15 @@ use domain::{
 };
 
 use super::{
+    alarms::WatchAlarms,
     approval::NotADelegates,
     dns::{Change, SetUpRoute53},
     http_check::CheckHttp,
     note::{Pause, WriteNote},
+    notify::Tell,
     previous::FindPrevious,
     prometheus::CheckPrometheus,
+    script::RunScript,
     setup::SetUpLoadBalancer,
     shift::Shift,
     swap::Swap,
@@ -50,6 +53,9 @@ pub fn of(action: &StepAction) -> Box<dyn Step + '_> {
         StepAction::Note(input) => Box::new(WriteNote { input }),
         StepAction::Wait(input) => Box::new(Pause { input }),
         StepAction::PrometheusCheck(input) => Box::new(CheckPrometheus { input }),
+        StepAction::CloudWatchAlarms(input) => Box::new(WatchAlarms { input }),
+        StepAction::ShellScript(input) => Box::new(RunScript { input }),
+        StepAction::Notify(input) => Box::new(Tell { input }),
         StepAction::Approval(_) => Box::new(NotADelegates),
     }
 }

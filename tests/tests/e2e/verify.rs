@@ -1,6 +1,9 @@
 //! The steps that look before a deployment goes on: people's approval, and what is asked of other systems.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use anyhow::Context;
 use sandbox::world::{World, WorldSettings};
@@ -8,6 +11,11 @@ use serde_json::Value;
 use tests::{
     deployments::{log, outcome, segue, show, until},
     programs::programs,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+    task::JoinSet,
 };
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -96,5 +104,117 @@ async fn a_rejection_and_an_approval_that_nobody_gives_end_a_deployment() -> any
     let message = view["steps"][0]["failure"]["message"].as_str().unwrap_or_default();
     assert_eq!(message, "not approved within 4 s: 0 of 1 approvals came");
     assert!(log(&world, &id).await?.is_empty(), "no delegate had it");
+    world.stop().await
+}
+
+/// A server that answers each request with the next body, the last one for ever; gives where it is and what it was asked.
+async fn peer(bodies: Vec<String>) -> anyhow::Result<(String, Arc<Mutex<Vec<String>>>, JoinSet<()>)> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let (asked, mut server) = (Arc::new(Mutex::new(Vec::new())), JoinSet::new());
+    let kept = asked.clone();
+    server.spawn(async move {
+        for number in 0.. {
+            let Ok((mut stream, _)) = listener.accept().await else { return };
+            let mut request = vec![0; 16 * 1024];
+            let mut length = 0;
+            // The head and the body may come apart.
+            while let Ok(read @ 1..) = stream.read(&mut request[length..]).await {
+                length += read;
+                let text = String::from_utf8_lossy(&request[..length]);
+                if text.starts_with("GET") || text.ends_with('}') {
+                    break;
+                }
+            }
+            kept.lock().unwrap_or_else(PoisonError::into_inner).push(String::from_utf8_lossy(&request[..length]).into_owned());
+            let body = &bodies[number.min(bodies.len() - 1)];
+            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+            // Whoever asked may have gone away.
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    Ok((url, asked, server))
+}
+
+fn sample(value: &str) -> String {
+    format!(r#"{{"status":"success","data":{{"resultType":"vector","result":[{{"metric":{{}},"value":[1,"{value}"]}}]}}}}"#)
+}
+
+#[tokio::test]
+async fn a_query_of_prometheus_lets_a_deployment_go_on_or_ends_it() -> anyhow::Result<()> {
+    let world = world().await?;
+    let (url, asked, _server) = peer(vec![sample("0.9"), sample("0.1")]).await?;
+    let check = |bound: &str| {
+        format!("- prometheusCheck: {{url: \"{url}\", query: \"errors / 2\", {bound}, for: 500ms, interval: 100ms, within: 5s}}")
+    };
+    let id = start(&world, &check("below: 0.5")).await?;
+    let (how, view) = ended(&world, &id).await?;
+    assert_eq!(how, "succeeded", "{view:#}");
+    let lines: Vec<String> = log(&world, &id).await?.into_iter().map(|line| line.text).collect();
+    for expected in ["Not good: 0.9 is not below 0.5", "Good: 0.1 is below 0.5"] {
+        assert!(lines.iter().any(|line| line.contains(expected)), "expected {expected:?} in {lines:#?}");
+    }
+    let first = asked.lock().unwrap_or_else(PoisonError::into_inner)[0].clone();
+    assert!(first.starts_with("GET /api/v1/query?query=errors+%2F+2 "), "{first}");
+
+    let id = start(&world, &check("above: 0.5")).await?;
+    let (how, view) = ended(&world, &id).await?;
+    assert_eq!((how.as_str(), view["steps"][0]["failure"]["kind"].as_str()), ("rolledBack", Some("verification")), "{view:#}");
+    world.stop().await
+}
+
+#[tokio::test]
+async fn a_script_runs_only_where_it_is_allowed() -> anyhow::Result<()> {
+    let steps = "- shellScript:\n    script: |\n      echo \"${TAG} to $SEGUE_CLUSTER\"\n    env: {TAG: \"${artifact.tag}\"}";
+    let world = world().await?;
+    let id = start(&world, steps).await?;
+    let (how, view) = ended(&world, &id).await?;
+    assert_eq!((how.as_str(), view["steps"][0]["failure"]["kind"].as_str()), ("rolledBack", Some("policy")), "{view:#}");
+    say(&world, &["show", &id], 0, "--allow-shell-scripts").await?;
+    world.stop().await?;
+
+    let delegate_arguments = vec!["--allow-shell-scripts".to_owned()];
+    let world = World::start(programs(), WorldSettings { delegates: 1, delegate_arguments, ..WorldSettings::default() }).await?;
+    let id = start(&world, steps).await?;
+    let (how, view) = ended(&world, &id).await?;
+    assert_eq!(how, "succeeded", "{view:#}");
+    let expected = format!("1 to {}", world.seed.cluster);
+    assert!(log(&world, &id).await?.iter().any(|line| line.text == expected), "{expected}");
+    world.stop().await
+}
+
+#[tokio::test]
+async fn a_script_whose_delegate_is_killed_is_not_run_again() -> anyhow::Result<()> {
+    let delegate_arguments = vec!["--allow-shell-scripts".to_owned()];
+    let settings = WorldSettings { delegates: 1, delegate_arguments, ..WorldSettings::default() };
+    let mut world = World::start(programs(), settings).await?;
+    let witness = world.dir.join("witness");
+    let steps = format!("- shellScript: {{script: \"echo ran >> {}; sleep 20\", timeout: 50s}}", witness.display());
+    let id = start(&world, &steps).await?;
+    while !witness.exists() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    world.delegates[0].process.kill().await?;
+    world.restart_delegate(0)?;
+    let (how, view) = ended(&world, &id).await?;
+    let failure = &view["steps"][0]["failure"];
+    assert_eq!((how.as_str(), failure["kind"].as_str()), ("rolledBack", Some("application")), "{view:#}");
+    assert!(failure["message"].as_str().is_some_and(|message| message.contains("cut off")), "{failure:#}");
+    assert_eq!(std::fs::read_to_string(&witness)?, "ran\n");
+    world.stop().await
+}
+
+#[tokio::test]
+async fn a_webhook_is_told_and_one_that_is_away_stops_nothing() -> anyhow::Result<()> {
+    let world = world().await?;
+    let (url, asked, _server) = peer(vec![String::new()]).await?;
+    let nobody = "- notify: {webhook: \"http://127.0.0.1:9/\", message: lost}";
+    let id =
+        start(&world, &format!("{nobody}\n- notify: {{webhook: \"{url}/hook\", message: \"${{artifact.tag}} is up\"}}")).await?;
+    let (how, view) = ended(&world, &id).await?;
+    assert_eq!(how, "succeeded", "{view:#}");
+    let asked = asked.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let body: Value = serde_json::from_str(asked[0].split("\r\n\r\n").nth(1).context("a body")?)?;
+    assert_eq!((body["deployment"].as_str(), body["message"].as_str()), (Some(id.as_str()), Some("1 is up")));
     world.stop().await
 }

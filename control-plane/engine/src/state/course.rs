@@ -16,7 +16,7 @@ use crate::{event::Loss, input::Holder};
 pub enum Stage {
     /// Its turn has not come.
     Pending,
-    /// Its turn has come and nobody holds it: a task is wanted, or a *Wait* runs.
+    /// Its turn has come and nobody holds it: a task is wanted, a *Wait* runs, or an *Approval* waits for people.
     Ready,
     /// The newest attempt is held.
     Held,

@@ -1,6 +1,6 @@
 //! The steps that look before a deployment goes on, from documents to the plan.
 
-use domain::step::{Approval, Bound, Number, StepAction};
+use domain::step::{Approval, Bound, CloudWatchAlarms, InsufficientData, Notify, Number, StepAction};
 
 use super::fixture::{plan, refused};
 
@@ -57,4 +57,37 @@ fn prometheus_checks_that_can_not_succeed() {
     says("url: \"http://prom\", query: up, below: 1, for: 10m", "longer than \"within\"");
     says("url: \"http://prom\", query: up, between: [5, 1]", "the smaller number comes first");
     says("url: \"http://prom\", query: up, below: 1, interval: 1ms", "at least 100 ms");
+}
+
+#[test]
+fn alarms_scripts_and_notifications_with_what_they_are_by_default() {
+    let step = planned("- cloudWatchAlarms: {alarms: [errors, \"${env.name}-latency\"]}");
+    let expected = CloudWatchAlarms {
+        alarms: vec!["errors".into(), "prod-latency".into()],
+        hold_ms: 60_000,
+        interval_ms: 15_000,
+        insufficient_data: InsufficientData::Good,
+    };
+    assert_eq!(step.action, StepAction::CloudWatchAlarms(expected));
+
+    let step =
+        planned("- shellScript: {script: \"echo ${TAG} $$${X}\", env: {TAG: \"${artifact.tag}\", KEY: \"${secrets.key}\"}}");
+    let env = [("KEY", "${secrets.key}"), ("TAG", "4")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let StepAction::ShellScript(script) = step.action.clone() else { panic!("a script") };
+    assert_eq!((script.env.into_iter().collect::<Vec<_>>(), script.timeout_ms, script.idempotent), (env.into(), 600_000, false));
+    // The delegate replaces expressions in everything: what the shell means is to come out of that as it was written.
+    let scope = domain::expression::Scope::new();
+    assert_eq!(domain::expression::resolve(&script.script, &scope).as_deref(), Ok("echo ${TAG} $$${X}"));
+
+    let step = planned("- notify: {webhook: \"${secrets.hook}\", message: \"${artifact.tag} is live\"}");
+    let expected = Notify { webhook: "${secrets.hook}".into(), message: "4 is live".into(), required: false };
+    assert_eq!(step.action, StepAction::Notify(expected));
+}
+
+#[test]
+fn looks_that_are_too_often_and_scripts_that_are_too_short() {
+    let found = wrong("- cloudWatchAlarms: {alarms: [a], interval: 10ms}");
+    assert!(found.contains("at least 1000 ms"), "{found}");
+    let found = wrong("- shellScript: {script: exit, timeout: 10ms}");
+    assert!(found.contains("less than a second"), "{found}");
 }

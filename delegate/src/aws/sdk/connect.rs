@@ -16,8 +16,8 @@ use domain::{failure::Failure, infrastructure::InfrastructureSpec};
 use tokio::sync::OnceCell;
 
 use super::{
-    auto_scaling::ApplicationAutoScaling, cloud_map::CloudMap, ecs::SdkEcs, elbv2::SdkLoadBalancing, limits::CallLimits,
-    logs::Logs, route53::Route53, sts::Sts,
+    auto_scaling::ApplicationAutoScaling, cloud_map::CloudMap, cloudwatch::CloudWatch, ecs::SdkEcs, elbv2::SdkLoadBalancing,
+    limits::CallLimits, logs::Logs, route53::Route53, sts::Sts,
 };
 use crate::aws::ports::{Aws, AwsAccess};
 
@@ -83,6 +83,7 @@ impl SdkAccess {
             records: Arc::new(Route53::new(&config, self.limits)),
             scaling: Arc::new(ApplicationAutoScaling::new(&config, self.limits)),
             logs: Arc::new(Logs::new(&config)),
+            alarms: Arc::new(CloudWatch::new(&config)),
             identity: Arc::new(Sts::new(aws_sdk_sts::Client::new(&config))),
         }
     }

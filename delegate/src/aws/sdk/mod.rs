@@ -4,6 +4,9 @@ mod actions;
 mod auto_scaling;
 mod body;
 mod cloud_map;
+mod cloudwatch;
+#[cfg(test)]
+mod cloudwatch_tests;
 mod connect;
 mod ecs;
 mod ecs_convert;

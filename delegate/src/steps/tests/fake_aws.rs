@@ -66,6 +66,8 @@ pub(super) struct FakeAws {
     pub(super) world: Mutex<World>,
     pub(super) calls: Mutex<Vec<&'static str>>,
     pub(super) fault: Mutex<Option<(usize, Fault)>>,
+    /// What each look at the alarms finds.
+    pub(super) alarms: Mutex<Vec<Vec<crate::aws::alarms::Alarm>>>,
 }
 
 pub(super) fn group(number: u8) -> TargetGroup {
@@ -272,7 +274,7 @@ fn tags(document: &Value) -> BTreeMap<String, String> {
 
 impl FakeAws {
     pub(super) fn new(world: World) -> Self {
-        Self { world: Mutex::new(world), calls: Mutex::default(), fault: Mutex::default() }
+        Self { world: Mutex::new(world), calls: Mutex::default(), fault: Mutex::default(), alarms: Mutex::default() }
     }
 
     pub(super) fn world(&self) -> World {

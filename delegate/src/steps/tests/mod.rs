@@ -1,12 +1,15 @@
 //! The steps one after another against a small AWS in memory: their console word by word, their resumption after a failure at any
 //! call, and their undo.
 
+mod alarms;
 mod bake;
 mod dns;
+mod fake_alarms;
 mod fake_aws;
 mod fake_dns;
 mod fake_scaling;
 mod golden;
+mod notify;
 mod peer;
 mod prometheus;
 mod promises;
@@ -15,4 +18,5 @@ mod resume;
 mod rig;
 mod routes;
 mod scaling;
+mod script;
 mod undo;

@@ -95,6 +95,7 @@ impl AwsAccess for Access {
             records: self.0.clone(),
             scaling: self.0.clone(),
             logs: self.0.clone(),
+            alarms: self.0.clone(),
             identity: self.0.clone(),
         })
     }
@@ -117,6 +118,8 @@ pub(super) struct Rig {
     /// The task was cancelled before it began.
     pub(super) cancelled: bool,
     pub(super) secrets: SecretsDirectory,
+    /// The delegate runs shell scripts.
+    pub(super) shell_scripts: bool,
     pub(super) setup: LoadBalancerSetup,
     pub(super) swap: SwapTargetGroups,
     /// The switch is by DNS.
@@ -160,6 +163,7 @@ impl Rig {
             promised_ms: 0,
             cancelled: false,
             secrets: SecretsDirectory::default(),
+            shell_scripts: false,
             setup: LoadBalancerSetup {
                 version: NewVersion {
                     family: FAMILY.into(),
@@ -256,6 +260,7 @@ impl Rig {
             polling: Polling { min: Duration::from_millis(1), max: Duration::from_millis(2) },
             memory: Arc::new(WaitMemory::default()),
             write_budget: Duration::from_secs(4),
+            shell_scripts: self.shell_scripts,
             clock: Arc::new(SystemClock::new()),
         };
         let cancel = CancellationToken::new();

@@ -39,6 +39,8 @@ pub struct WorldSettings {
     pub seed: u64,
     /// Further arguments of `segue-sandbox aws`.
     pub aws_arguments: Vec<String>,
+    /// Further arguments of each delegate.
+    pub delegate_arguments: Vec<String>,
     /// AWS endpoint to use instead of the simulated AWS (another emulator); it must be seeded by the caller.
     pub foreign_aws: Option<String>,
 }
@@ -60,6 +62,7 @@ impl Default for WorldSettings {
             target_port: None,
             seed: 1,
             aws_arguments: Vec::new(),
+            delegate_arguments: Vec::new(),
             foreign_aws: None,
         }
     }
@@ -340,6 +343,7 @@ impl World {
             .arg(name)
             .arg("--poll-interval-ms")
             .arg(poll_interval(self.settings.clock_factor))
+            .args(&self.settings.delegate_arguments)
             .env("AWS_ENDPOINT_URL", &self.seed.endpoint)
             .env("AWS_REGION", &self.seed.region)
             .env("AWS_ACCESS_KEY_ID", &self.seed.access_key)

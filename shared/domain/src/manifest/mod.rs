@@ -37,9 +37,10 @@ pub use naming::check_name;
 pub use parse::{Body, Manifest, Parsed, parse, parse_one};
 pub use source::{Located, Place, Position, Source};
 pub use steps::{
-    ActionDocument, ApprovalDocument, AutoScalingDocument, BakeDocument, BoundDocument, DesiredCountDocument, DnsSetupDocument,
-    HttpCheckDocument, HttpTargetDocument, PairDocument, PrometheusDocument, RegistryDocument, RetryDocument, SetupDocument,
-    ShiftDocument, ShiftTrafficDocument, StepDocument, SwapDocument, UpgradeDocument, VersionDocument, WeightsDocument,
+    ActionDocument, AlarmName, AlarmsDocument, ApprovalDocument, AutoScalingDocument, BakeDocument, BoundDocument, DataChoice,
+    Decimal, DesiredCountDocument, DnsSetupDocument, HttpCheckDocument, HttpTargetDocument, NotifyDocument, PairDocument,
+    PrometheusDocument, RegistryDocument, RetryDocument, ScriptDocument, SetupDocument, ShiftDocument, ShiftTrafficDocument,
+    StepDocument, SwapDocument, UpgradeDocument, VersionDocument, WeightsDocument,
 };
 pub use template::{Template, Written, Wrong};
 pub use written::{

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Approval, ChangeWeights, DnsSetup, HttpCheck, LoadBalancerSetup, Note, PreviousVersionSetup, PrometheusCheck, ShiftTraffic,
-    StepKind, SwapTargetGroups, UpgradeContainers, Wait,
+    Approval, ChangeWeights, CloudWatchAlarms, DnsSetup, HttpCheck, LoadBalancerSetup, Note, Notify, PreviousVersionSetup,
+    PrometheusCheck, ShellScript, ShiftTraffic, StepKind, SwapTargetGroups, UpgradeContainers, Wait,
 };
 
 /// What a step does. Closed: a delegate that does not know a kind is not offered it (see [`StepKind`]).
@@ -35,6 +35,12 @@ pub enum StepAction {
     Approval(Approval),
     /// Prometheus Check.
     PrometheusCheck(Box<PrometheusCheck>),
+    /// CloudWatch Alarms.
+    CloudWatchAlarms(CloudWatchAlarms),
+    /// Shell Script.
+    ShellScript(ShellScript),
+    /// Notify.
+    Notify(Notify),
 }
 
 impl StepAction {
@@ -53,6 +59,9 @@ impl StepAction {
             Self::Wait(_) => StepKind::Wait,
             Self::Approval(_) => StepKind::Approval,
             Self::PrometheusCheck(_) => StepKind::PrometheusCheck,
+            Self::CloudWatchAlarms(_) => StepKind::CloudWatchAlarms,
+            Self::ShellScript(_) => StepKind::ShellScript,
+            Self::Notify(_) => StepKind::Notify,
         }
     }
 }

@@ -70,6 +70,10 @@ pub enum Checkpoint {
     },
     /// Swap: production was watched to the end, and the attempt needs a lease again for whatever it changes.
     BakeEnded,
+    /// Shell Script: the script is about to run.
+    ScriptStarted,
+    /// Shell Script: it does not run any more, however it ended.
+    ScriptEnded,
     /// Swap: the old service is about to be brought to 0.
     DownsizeStarted {
         /// The service.

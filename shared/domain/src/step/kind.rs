@@ -34,11 +34,17 @@ pub enum StepKind {
     Approval,
     /// Prometheus Check.
     PrometheusCheck,
+    /// CloudWatch Alarms.
+    CloudWatchAlarms,
+    /// Shell Script.
+    ShellScript,
+    /// Notify.
+    Notify,
 }
 
 impl StepKind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::BlueGreenLoadBalancerSetup,
         Self::BlueGreenRoute53Setup,
         Self::PreviousVersionSetup,
@@ -51,6 +57,9 @@ impl StepKind {
         Self::Wait,
         Self::Approval,
         Self::PrometheusCheck,
+        Self::CloudWatchAlarms,
+        Self::ShellScript,
+        Self::Notify,
     ];
 
     /// The key in a workflow document and the name on the wire.
@@ -68,6 +77,9 @@ impl StepKind {
             Self::Wait => "wait",
             Self::Approval => "approval",
             Self::PrometheusCheck => "prometheusCheck",
+            Self::CloudWatchAlarms => "cloudWatchAlarms",
+            Self::ShellScript => "shellScript",
+            Self::Notify => "notify",
         }
     }
 
@@ -96,6 +108,9 @@ impl StepKind {
             Self::Wait => "Wait",
             Self::Approval => "Approval",
             Self::PrometheusCheck => "Prometheus Check",
+            Self::CloudWatchAlarms => "CloudWatch Alarms",
+            Self::ShellScript => "Shell Script",
+            Self::Notify => "Notify",
         }
     }
 
@@ -109,6 +124,9 @@ impl StepKind {
             Self::SwapTargetGroups => "Swap Target Groups",
             Self::ChangeRoute53Weights => "Change Route 53 Weights",
             Self::PrometheusCheck => "Verify Service",
+            Self::CloudWatchAlarms => "Verify Service",
+            Self::ShellScript => "Run Script",
+            Self::Notify => "Wrap up",
             Self::Note | Self::Wait => "Wrap up",
             Self::Approval => "Approve",
         }
@@ -125,6 +143,9 @@ impl StepKind {
             // The previous version's setup changes nothing.
             Self::PreviousVersionSetup | Self::HttpCheck | Self::Note | Self::Wait => None,
             Self::PrometheusCheck => None,
+            Self::CloudWatchAlarms => None,
+            Self::ShellScript => None,
+            Self::Notify => None,
             Self::Approval => None,
         }
     }
@@ -144,6 +165,9 @@ impl StepKind {
             Self::ChangeRoute53Weights => &WeightsOutput::NAMES,
             Self::HttpCheck => &HttpCheckOutput::NAMES,
             Self::PrometheusCheck => &PrometheusCheckOutput::NAMES,
+            Self::CloudWatchAlarms => &[],
+            Self::ShellScript => &[],
+            Self::Notify => &[],
             Self::Note | Self::Wait => &[],
             Self::Approval => &ApprovalOutput::NAMES,
         }

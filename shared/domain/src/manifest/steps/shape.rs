@@ -144,6 +144,7 @@ fn works_on_setup(action: &ActionDocument) -> bool {
         ActionDocument::Upgrade(_) | ActionDocument::Shift(_) | ActionDocument::Swap(_) | ActionDocument::Weights(_) => true,
         ActionDocument::HttpCheck(check) => !matches!(check.target, HttpTargetDocument::Url(_)),
         ActionDocument::Setup(_) | ActionDocument::DnsSetup(_) | ActionDocument::Note(_) | ActionDocument::Wait(_) => false,
+        ActionDocument::CloudWatchAlarms(_) | ActionDocument::ShellScript(_) | ActionDocument::Notify(_) => false,
         ActionDocument::PrometheusCheck(_) | ActionDocument::Approval(_) => false,
     }
 }

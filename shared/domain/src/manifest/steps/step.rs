@@ -1,8 +1,8 @@
 //! A step: a mapping with one key that says its kind, beside what every step may have.
 
 use super::{
-    ApprovalDocument, DnsSetupDocument, HttpCheckDocument, PrometheusDocument, SetupDocument, ShiftTrafficDocument, SwapDocument,
-    UpgradeDocument, WeightsDocument,
+    AlarmsDocument, ApprovalDocument, DnsSetupDocument, HttpCheckDocument, NotifyDocument, PrometheusDocument, ScriptDocument,
+    SetupDocument, ShiftTrafficDocument, SwapDocument, UpgradeDocument, WeightsDocument,
 };
 use crate::{
     manifest::{
@@ -62,6 +62,12 @@ pub enum ActionDocument {
     Wait(Template<Duration>),
     /// People's word.
     Approval(ApprovalDocument),
+    /// *Notify*.
+    Notify(Box<NotifyDocument>),
+    /// *Shell Script*.
+    ShellScript(Box<ScriptDocument>),
+    /// *CloudWatch Alarms*.
+    CloudWatchAlarms(Box<AlarmsDocument>),
     /// *Prometheus Check*.
     PrometheusCheck(Box<PrometheusDocument>),
 }
@@ -87,13 +93,16 @@ impl ActionDocument {
             Self::Note(_) => StepKind::Note,
             Self::Wait(_) => StepKind::Wait,
             Self::Approval(_) => StepKind::Approval,
+            Self::Notify(_) => StepKind::Notify,
+            Self::ShellScript(_) => StepKind::ShellScript,
+            Self::CloudWatchAlarms(_) => StepKind::CloudWatchAlarms,
             Self::PrometheusCheck(_) => StepKind::PrometheusCheck,
         }
     }
 }
 
 /// Every key a step may have: its kinds first.
-const KNOWN: [&str; 15] = [
+const KNOWN: [&str; 18] = [
     "blueGreenLoadBalancerSetup",
     "blueGreenRoute53Setup",
     "upgradeContainers",
@@ -105,6 +114,9 @@ const KNOWN: [&str; 15] = [
     "wait",
     "approval",
     "prometheusCheck",
+    "cloudWatchAlarms",
+    "shellScript",
+    "notify",
     "name",
     "timeout",
     "retry",
@@ -174,6 +186,9 @@ impl StepDocument {
             StepKind::Note => ActionDocument::Note(element.template()?),
             StepKind::Wait => ActionDocument::Wait(element.template()?),
             StepKind::PrometheusCheck => ActionDocument::PrometheusCheck(Box::new(PrometheusDocument::read(element)?)),
+            StepKind::CloudWatchAlarms => ActionDocument::CloudWatchAlarms(Box::new(AlarmsDocument::read(element)?)),
+            StepKind::ShellScript => ActionDocument::ShellScript(Box::new(ScriptDocument::read(element)?)),
+            StepKind::Notify => ActionDocument::Notify(Box::new(NotifyDocument::read(element)?)),
             StepKind::Approval => ActionDocument::Approval(ApprovalDocument::read(element)?),
         })
     }

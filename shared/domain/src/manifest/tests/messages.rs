@@ -96,11 +96,13 @@ fn steps_that_do_not_say_one_thing() {
         &workflow("- name: A\n- upgradeContainer: {}\n- note: a\n  wait: 5s\n- {}"),
         "
 f.yaml:13:11 spec.phases[0].steps[0]: the step does not say what it does (known: blueGreenLoadBalancerSetup, blueGreenRoute53Setup, \
-upgradeContainers, shiftTraffic, swapTargetGroups, changeRoute53Weights, httpCheck, note, wait, approval, prometheusCheck)
+upgradeContainers, shiftTraffic, swapTargetGroups, changeRoute53Weights, httpCheck, note, wait, approval, prometheusCheck, \
+cloudWatchAlarms, shellScript, notify)
 f.yaml:14:11 spec.phases[0].steps[1].upgradeContainer: unknown field \"upgradeContainer\" (did you mean upgradeContainers?)
 f.yaml:16:11 spec.phases[0].steps[2].wait: one step says several things to do: note, wait (begin a new list entry (-) for each)
 f.yaml:17:11 spec.phases[0].steps[3]: the step does not say what it does (known: blueGreenLoadBalancerSetup, blueGreenRoute53Setup, \
-upgradeContainers, shiftTraffic, swapTargetGroups, changeRoute53Weights, httpCheck, note, wait, approval, prometheusCheck)
+upgradeContainers, shiftTraffic, swapTargetGroups, changeRoute53Weights, httpCheck, note, wait, approval, prometheusCheck, \
+cloudWatchAlarms, shellScript, notify)
 ",
     );
 }

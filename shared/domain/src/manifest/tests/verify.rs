@@ -54,3 +54,43 @@ f.yaml:16:71 spec.phases[0].steps[3].prometheusCheck.every: unknown field \"ever
 ",
     );
 }
+
+#[test]
+fn the_fields_of_alarms_scripts_and_notifications() {
+    only(&workflow("- cloudWatchAlarms: {alarms: [errors, latency], for: 2m, insufficientData: fail}"));
+    only(&workflow(
+        "- shellScript:\n    script: |\n      echo \"${HOME}\"\n    env: {TAG: \"${artifact.tag}\"}\n    idempotent: true",
+    ));
+    only(&workflow("- notify: {webhook: \"https://hooks.example/x\", message: done, required: true}"));
+    let steps = "- cloudWatchAlarms: {alarms: [], interval: 15}
+- cloudWatchAlarms: {alarms: [\"arn:aws:cloudwatch:eu-west-1:1:alarm:a\"], insufficientData: bad}
+- shellScript: {script: \" \", env: {1A: x, SEGUE_TAG: y}, retries: 3}
+- notify: {webhook: hooks, text: done}
+";
+    is(
+        steps,
+        "
+f.yaml:13:38 spec.phases[0].steps[0].cloudWatchAlarms.alarms: \"alarms\" is an empty list (name at least one alarm)
+f.yaml:13:52 spec.phases[0].steps[0].cloudWatchAlarms.interval: \"15\" is not a length of time (write the unit: 15s, 15m)
+f.yaml:14:39 spec.phases[0].steps[1].cloudWatchAlarms.alarms[0]: an alarm is named by its name, not by its ARN (the part after \
+:alarm:)
+f.yaml:14:100 spec.phases[0].steps[1].cloudWatchAlarms.insufficientData: \"bad\" is not what an alarm without data counts as (known: \
+good, fail)
+f.yaml:15:33 spec.phases[0].steps[2].shellScript.script: the script is empty
+f.yaml:15:44 spec.phases[0].steps[2].shellScript.env.1A: \"1A\" is not the name of an environment variable
+f.yaml:15:51 spec.phases[0].steps[2].shellScript.env.SEGUE_TAG: variables that begin with SEGUE_ are set by Segue (choose another \
+name)
+f.yaml:15:66 spec.phases[0].steps[2].shellScript.retries: unknown field \"retries\" (known: script, timeout, env, idempotent)
+f.yaml:16:11 spec.phases[0].steps[3].notify.message: \"message\" is missing
+f.yaml:16:29 spec.phases[0].steps[3].notify.webhook: \"hooks\" is not a URL: it begins with http:// or https:// and a host
+f.yaml:16:36 spec.phases[0].steps[3].notify.text: unknown field \"text\" (known: webhook, message, required)
+",
+    );
+}
+
+#[test]
+fn the_example_that_verifies_is_right() {
+    let manifest = only(include_str!("../../../../../deploy/examples/verify/workflow.yaml"));
+    let crate::manifest::Body::Workflow(workflow) = &manifest.body else { panic!("a workflow") };
+    assert_eq!(workflow.phases[0].steps.len(), 10);
+}
