@@ -134,6 +134,7 @@ impl Stage {
             _ => StepAction::SwapTargetGroups(SwapTargetGroups {
                 downsize_old: true,
                 delay_seconds: 0,
+                drain_ms: None,
                 probe_path: Some("/healthz".into()),
                 bake: None,
             }),

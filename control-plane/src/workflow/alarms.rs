@@ -12,7 +12,7 @@ const INTERVAL_MS: u64 = 15_000;
 /// The shortest pause between two looks: CloudWatch judges an alarm every ten seconds at most.
 const SHORTEST_INTERVAL_MS: u64 = 1_000;
 /// Alarms of one step: as many as CloudWatch describes at once.
-const MOST_ALARMS: usize = 100;
+pub(super) const MOST_ALARMS: usize = 100;
 
 /// The look with every expression replaced that can be. None: something is wrong and noted, or still open.
 pub(super) fn alarms(said: &AlarmsDocument, source: &Source, names: &Names, resolver: &mut Resolver) -> Option<CloudWatchAlarms> {

@@ -45,9 +45,13 @@ pub fn rollback_plan(of: &Deployment, input: PreviousVersionSetup, id: Deploymen
     let image = input.image.clone();
     let tag = tag_of(&image).to_owned();
     let switch = match &input.setup.traffic {
-        Traffic::LoadBalancer(_) => {
-            StepAction::SwapTargetGroups(SwapTargetGroups { downsize_old: true, delay_seconds: 0, probe_path: None, bake: None })
-        }
+        Traffic::LoadBalancer(_) => StepAction::SwapTargetGroups(SwapTargetGroups {
+            downsize_old: true,
+            delay_seconds: 0,
+            drain_ms: None,
+            probe_path: None,
+            bake: None,
+        }),
         // With the weights and the TTL that the deployment used: only the two versions change places.
         Traffic::Dns(_) => StepAction::ChangeRoute53Weights(weights_of(of)),
     };

@@ -142,7 +142,8 @@ pub(super) fn timeout_seconds(action: &StepAction, steady_minutes: u64) -> u64 {
         StepAction::UpgradeContainers(_) => steady.saturating_mul(2).saturating_add(300),
         StepAction::SwapTargetGroups(swap) => {
             let bake_seconds = swap.bake.as_ref().map_or(0, |bake| bake.window_ms.div_ceil(1_000));
-            let own = [swap.delay_seconds, bake_seconds, 600];
+            let drain_seconds = swap.drain_ms.unwrap_or(0).div_ceil(1_000);
+            let own = [swap.delay_seconds, bake_seconds, drain_seconds, 600];
             own.into_iter().fold(steady.saturating_mul(2), u64::saturating_add)
         }
         StepAction::ChangeRoute53Weights(weights) => {

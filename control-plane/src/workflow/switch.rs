@@ -5,7 +5,7 @@ use domain::{
     step::{Bake, ChangeWeights, ShiftTraffic, StepAction, SwapTargetGroups, Wait},
 };
 
-use super::{names::Names, resolver::Resolver, setup::optional, steps::production_check};
+use super::{alarms::MOST_ALARMS, names::Names, resolver::Resolver, setup::optional, steps::production_check};
 
 /// Pause between two probes of a bake that says nothing.
 const INTERVAL_MS: u64 = 1_000;
@@ -26,10 +26,12 @@ pub(super) fn swap(said: &SwapDocument, source: &Source, names: &Names, resolver
     let downsize_old = optional(&said.downsize_old, |yes| resolver.now(source, names, yes));
     let delay_ms = optional(&said.delay, |delay| resolver.now(source, names, delay));
     let probe_path = optional(&said.probe, |path| resolver.later(source, names, path));
+    let drain_ms = optional(&said.drain, |length| resolver.now(source, names, length));
     let bake = optional(&said.bake, |said| bake(said, probe_path.clone().flatten(), source, names, resolver));
     Some(SwapTargetGroups {
         downsize_old: downsize_old?.unwrap_or(true),
         delay_seconds: delay_ms?.unwrap_or(0).div_ceil(1_000),
+        drain_ms: drain_ms?,
         probe_path: probe_path?,
         bake: bake?,
     })
@@ -40,12 +42,18 @@ fn bake(said: &BakeDocument, probe: Option<String>, source: &Source, names: &Nam
     let interval = optional(&said.interval, |length| resolver.now(source, names, length));
     let failures = optional(&said.failures, |count| resolver.now(source, names, count));
     let own_probe = optional(&said.probe, |path| resolver.later(source, names, path));
+    let alarms: Vec<_> = said.alarms.iter().map(|name| resolver.later(source, names, name)).collect();
     let bake = Bake {
         window_ms: window?,
         interval_ms: interval?.unwrap_or(INTERVAL_MS),
         failures: failures?.unwrap_or(1),
         probe_path: own_probe?.or(probe),
+        alarms: alarms.into_iter().collect::<Option<_>>()?,
     };
+    if let Some(text) = said.alarms.get(MOST_ALARMS) {
+        resolver.add(source.finding(&text.text.place, format!("at most {MOST_ALARMS} alarms in one bake")));
+        return None;
+    }
     let mut refuse = |text: &Template<Duration>, message: String| resolver.add(source.finding(&text.text.place, message));
     match (bake.window_ms, bake.interval_ms, &said.interval) {
         (0, ..) => refuse(&said.window, "a bake of no length watches nothing".to_owned()),

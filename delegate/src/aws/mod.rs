@@ -3,6 +3,7 @@
 
 pub mod actions;
 pub mod alarms;
+pub mod metrics;
 pub mod model;
 pub mod ports;
 pub mod requests;

@@ -10,10 +10,13 @@ use async_trait::async_trait;
 use domain::{failure::Failure, infrastructure::InfrastructureSpec, step::AutoScaling};
 use serde_json::Value;
 
-use super::alarms::Alarms;
-use super::model::{
-    CallerIdentity, Cluster, HostedZone, Listener, LoadBalancer, Namespace, RecordChange, RecordSet, Registry, Rule, Service,
-    Target, TargetGroup, Task, TaskDefinition, TaskState,
+use super::{
+    alarms::Alarms,
+    metrics::Metrics,
+    model::{
+        CallerIdentity, Cluster, HostedZone, Listener, LoadBalancer, Namespace, RecordChange, RecordSet, Registry, Rule, Service,
+        Target, TargetGroup, Task, TaskDefinition, TaskState,
+    },
 };
 
 /// The container service.
@@ -149,6 +152,8 @@ pub struct Aws {
     pub logs: Arc<dyn ContainerLogs>,
     /// The alarms.
     pub alarms: Arc<dyn Alarms>,
+    /// The metrics.
+    pub metrics: Arc<dyn Metrics>,
     /// The identity.
     pub identity: Arc<dyn Identity>,
 }

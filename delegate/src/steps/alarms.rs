@@ -29,7 +29,7 @@ impl Step for WatchAlarms<'_> {
         let mut began: Option<Instant> = None;
         loop {
             let alarms = context.read(context.aws()?.alarms.alarms(&input.alarms)).await?;
-            self.all_there(&alarms, context)?;
+            missing(&input.alarms, &alarms, context)?;
             for alarm in &alarms {
                 // What stays as it was is said once.
                 if states.insert(alarm.name.clone(), alarm.state.clone()).as_ref() != Some(&alarm.state) {
@@ -68,19 +68,6 @@ impl Step for WatchAlarms<'_> {
 }
 
 impl WatchAlarms<'_> {
-    /// An alarm that is not there watches nothing, which must not pass for quiet.
-    fn all_there(&self, found: &[Alarm], context: &StepContext) -> Result<(), Failure> {
-        let missing: Vec<&str> =
-            self.input.alarms.iter().map(String::as_str).filter(|name| !found.iter().any(|alarm| alarm.name == *name)).collect();
-        if missing.is_empty() {
-            return Ok(());
-        }
-        let region = &context.assignment().infrastructure.region;
-        let message = format!("There is no CloudWatch alarm {} in {region}.", missing.join(", "));
-        Err(Failure::refused(FailureKind::Application, message)
-            .hint("Names are case-sensitive; alarms are looked up in the infrastructure's region and account."))
-    }
-
     fn is_bad(&self, alarm: &Alarm) -> bool {
         match alarm.state {
             AlarmState::Ok => false,
@@ -90,7 +77,21 @@ impl WatchAlarms<'_> {
     }
 }
 
-fn told(alarm: &Alarm) -> String {
+/// An alarm that is not there watches nothing, which must not pass for quiet.
+pub(super) fn missing(names: &[String], found: &[Alarm], context: &StepContext) -> Result<(), Failure> {
+    let missing: Vec<&str> =
+        names.iter().map(String::as_str).filter(|name| !found.iter().any(|alarm| alarm.name == *name)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let region = &context.assignment().infrastructure.region;
+    let message = format!("There is no CloudWatch alarm {} in {region}.", missing.join(", "));
+    Err(Failure::refused(FailureKind::Application, message)
+        .hint("Names are case-sensitive; alarms are looked up in the infrastructure's region and account."))
+}
+
+/// How an alarm stands, and why, for people.
+pub(super) fn told(alarm: &Alarm) -> String {
     let how = match &alarm.state {
         AlarmState::Ok => "is OK",
         AlarmState::Alarm => "is in ALARM",

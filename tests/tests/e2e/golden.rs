@@ -1,7 +1,7 @@
 //! The console output of each step against the reference's blocks: those lines, in that order, with names, ids and counts
 //! replaced. Segue may say more between them.
 
-use sandbox::world::{World, WorldSettings};
+use sandbox::world::{Switch, World, WorldSettings};
 use tests::{
     deployments::{Line, deploy_well, log},
     programs::programs,
@@ -60,6 +60,53 @@ const SWAP: &[&str] = &[
     "Waiting: [30] seconds for the downsize to complete ECS services to synchronize",
 ];
 
+/// For *ECS Blue Green Route 53 Setup*.
+const DNS_SETUP: &[&str] = &[
+    "Cluster Name: {cluster}",
+    "Docker Image Name: harness/todolist-sample:{tag}",
+    "Container Name: harness_todolist-sample_{tag}",
+    "Creating task definition ecs_bg_dns with container image harness/todolist-sample:{tag}",
+    "Current ECS service uses: [{registry}]",
+    "Using: [{registry}] for new service.",
+    "Creating ECS service ecs_bg_dns__{n} in cluster {cluster}",
+    "Checking for Auto-Scalar config for existing services",
+    "No Auto-scalar config found for existing services",
+];
+
+/// For *Change Route 53 Weights*; the block's zone and registries are the sandbox's.
+const WEIGHTS: &[&str] = &[
+    "Upserting parent record: [todolist.shop.example.] with CNAME records: [service1.shop.internal:100] and [service2.shop.internal:0]",
+    "Swapping ECS tags Blue and Green",
+    "Updating service: [ecs_bg_dns__{n}] with tag: [BG_VERSION:BLUE]",
+    "Tag update successful",
+    "Updating service: [ecs_bg_dns__{n}] with tag: [BG_VERSION:GREEN]",
+    "Tag update successful",
+    "Downsizing old service if needed",
+    "Downsizing Green Service: ecs_bg_dns__{n}",
+    "Waiting for service: ecs_bg_dns__{n} to reflect updated desired count: 0",
+    "Current service desired count return from aws for Service: ecs_bg_dns__{n} is: 0",
+    "Waiting: [30] seconds for the downsize to complete ECS services to synchronize",
+];
+
+#[tokio::test]
+async fn each_step_by_dns_says_the_reference_s_lines_in_order() -> anyhow::Result<()> {
+    let world = World::start(programs(), WorldSettings { switch: Switch::Dns, ..WorldSettings::default() }).await?;
+    let mut last = serde_json::Value::Null;
+    for tag in ["1", "2", "3"] {
+        last = deploy_well(&world, tag).await?;
+    }
+    let lines = log(&world, last["id"].as_str().expect("an id")).await?;
+    let upgrade: Vec<_> = UPGRADE.iter().map(|line| line.replace("ecs__blue__green__elb", "ecs_bg_dns")).collect();
+    let upgrade: Vec<_> = upgrade.iter().map(String::as_str).collect();
+    for (step, block) in
+        [("ECS Blue Green Route 53 Setup", DNS_SETUP), ("Upgrade Containers", &upgrade[..]), ("Change Route 53 Weights", WEIGHTS)]
+    {
+        let said: Vec<String> = lines.iter().filter(|line| line.step == step).map(|line| normal(&line.text)).collect();
+        in_order(step, block, &said);
+    }
+    world.stop().await
+}
+
 #[tokio::test]
 async fn each_step_says_the_reference_s_lines_in_order() -> anyhow::Result<()> {
     let world = World::start(programs(), WorldSettings::default()).await?;
@@ -109,6 +156,8 @@ fn normal(line: &str) -> String {
         let bare = word.trim_end_matches(['.', ',', ')', ']']).trim_start_matches(['(', '[']);
         let replaced = if bare.starts_with("arn:aws:elasticloadbalancing:") && bare.contains(":targetgroup/") {
             "{target group}"
+        } else if bare.starts_with("arn:aws:servicediscovery:") {
+            "{registry}"
         } else if bare == "docs-ecs" {
             "{cluster}"
         } else if bare == "docs-example" {
@@ -128,9 +177,12 @@ fn normal(line: &str) -> String {
 /// `ecs__blue__green__elb__18` becomes `ecs__blue__green__elb__{n}`, image and container tags become `{tag}`.
 fn replace_revision(word: &str) -> String {
     let mut word = word.to_owned();
-    for (before, name) in
-        [("ecs__blue__green__elb__", "{n}"), ("harness/todolist-sample:", "{tag}"), ("harness_todolist-sample_", "{tag}")]
-    {
+    for (before, name) in [
+        ("ecs__blue__green__elb__", "{n}"),
+        ("ecs_bg_dns__", "{n}"),
+        ("harness/todolist-sample:", "{tag}"),
+        ("harness_todolist-sample_", "{tag}"),
+    ] {
         if let Some(at) = word.find(before).map(|at| at + before.len()) {
             let digits = word[at..].chars().take_while(char::is_ascii_digit).count();
             if digits > 0 {

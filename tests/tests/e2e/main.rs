@@ -5,6 +5,7 @@
 mod access;
 mod bake;
 mod discovery;
+mod dns;
 mod golden;
 mod in_a_row;
 mod interrupts;
@@ -13,7 +14,9 @@ mod matrix;
 mod refusals;
 mod rollback;
 mod scaling;
+mod shift;
 mod undo;
 mod verify;
 mod versions;
+mod watched;
 mod ways;

@@ -95,7 +95,7 @@ fn what_is_left_away_has_its_default() {
     assert_eq!(check.target, HttpTarget::Stage("/healthz".into()));
     assert_eq!((check.max_latency_ms, check.consecutive, check.interval_ms, check.within_ms), (5_000, 3, 1_000, 60_000));
     assert!(check.status.is_empty());
-    let swap = SwapTargetGroups { downsize_old: true, delay_seconds: 0, probe_path: None, bake: None };
+    let swap = SwapTargetGroups { downsize_old: true, delay_seconds: 0, drain_ms: None, probe_path: None, bake: None };
     assert_eq!(plan.steps[3].action, StepAction::SwapTargetGroups(swap));
 }
 
@@ -110,10 +110,11 @@ fn a_bake_is_a_length_or_says_more_and_probes_what_the_swap_probes() {
     };
     let (short, timeout) = bake("            bake: 5m\n");
     let probe_path = Some("/healthz".to_owned());
-    assert_eq!(short, Bake { window_ms: 300_000, interval_ms: 1_000, failures: 1, probe_path });
+    assert_eq!(short, Bake { window_ms: 300_000, interval_ms: 1_000, failures: 1, probe_path, alarms: Vec::new() });
     assert!(timeout > 300, "the step may take as long as it watches");
-    let (long, _) = bake("            bake: {window: 90s, interval: 200ms, failures: 3, probe: /deep}\n");
-    assert_eq!(long, Bake { window_ms: 90_000, interval_ms: 200, failures: 3, probe_path: Some("/deep".into()) });
+    let (long, _) = bake("            bake: {window: 90s, interval: 200ms, failures: 3, probe: /deep, alarms: [errors]}\n");
+    let (probe_path, alarms) = (Some("/deep".into()), vec!["errors".into()]);
+    assert_eq!(long, Bake { window_ms: 90_000, interval_ms: 200, failures: 3, probe_path, alarms });
     for (wrong, expected) in [
         ("            bake: 0s\n", "watches nothing"),
         ("            bake: 30h\n", "at most 24 hours"),

@@ -27,6 +27,10 @@ impl CloudWatch {
     pub(super) fn new(config: &SdkConfig) -> Self {
         Self { client: Client::from_conf(Builder::from(config).interceptor(RequestIds("cloudwatch")).build()) }
     }
+
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
 }
 
 #[async_trait]

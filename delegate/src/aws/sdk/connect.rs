@@ -76,6 +76,7 @@ impl SdkAccess {
                 base.into_builder().credentials_provider(SharedCredentialsProvider::new(provider)).build()
             }
         };
+        let cloudwatch = Arc::new(CloudWatch::new(&config));
         Aws {
             ecs: Arc::new(SdkEcs::new(&config, self.limits)),
             load_balancing: Arc::new(SdkLoadBalancing::new(&config, self.limits)),
@@ -83,7 +84,8 @@ impl SdkAccess {
             records: Arc::new(Route53::new(&config, self.limits)),
             scaling: Arc::new(ApplicationAutoScaling::new(&config, self.limits)),
             logs: Arc::new(Logs::new(&config)),
-            alarms: Arc::new(CloudWatch::new(&config)),
+            alarms: cloudwatch.clone(),
+            metrics: cloudwatch,
             identity: Arc::new(Sts::new(aws_sdk_sts::Client::new(&config))),
         }
     }

@@ -14,6 +14,7 @@ mod elbv2;
 mod failure;
 mod limits;
 mod logs;
+mod metrics;
 mod request_ids;
 mod route53;
 mod sts;

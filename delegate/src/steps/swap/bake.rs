@@ -22,6 +22,7 @@ use super::{
         routes::{self, Leads, PairNow},
         targets::{self, Standing},
     },
+    alarms::gone_off,
     perform::still_ours,
     proof::production_answers,
 };
@@ -67,8 +68,9 @@ pub(super) async fn bake(context: &StepContext, setup: &SetupOutput, wanted: &Ba
         production_answers(context, url).await?;
     }
     let what = watch.url.as_ref().map_or_else(String::new, |url| format!("{url} and "));
+    let alarms = if wanted.alarms.is_empty() { String::new() } else { format!(" and the alarms {}", wanted.alarms.join(", ")) };
     context.console().info(format!(
-        "Baking for {} s: watching {what}the health of {} targets; the first breach puts production back",
+        "Baking for {} s: watching {what}the health of {} targets{alarms}; the first breach puts production back",
         window.as_secs_f64(),
         watch.wanted_healthy
     ));
@@ -144,10 +146,11 @@ impl Watch {
         };
         let seen = tokio::time::timeout(ANSWER, async {
             let (new, old) = (setup.traffic.new_target_groups(), setup.traffic.old_target_groups());
-            futures::try_join!(health(new), health(old), routes::look(context, pairs))
+            let alarms = gone_off(context, &wanted.alarms);
+            futures::try_join!(health(new), health(old), routes::look(context, pairs), alarms)
         });
         // AWS not answering is no breach: what serves does not change by that.
-        let (new, old, now) = match seen.await {
+        let (new, old, now, gone_off) = match seen.await {
             Ok(Ok(seen)) => seen,
             Ok(Err(Halt::Failed(failure))) => return Ok(self.unseen(context, &failure.message)),
             Ok(Err(halt)) => return Err(halt),
@@ -162,7 +165,7 @@ impl Watch {
             let what = format!("{healthy} of {} targets are healthy: {}", self.wanted_healthy, targets::complaints(targets));
             return Ok(Some(Breach { what, seen: Instant::now() }));
         }
-        Ok(None)
+        Ok(gone_off.map(|what| Breach { what, seen: Instant::now() }))
     }
 
     fn unseen(&self, context: &StepContext, why: &str) -> Option<Breach> {

@@ -17,7 +17,8 @@ use super::{
         step::pairs_of,
         targets::{self, Standing},
     },
-    bake, downsize,
+    alarms, bake, downsize,
+    drained::drained,
     proof::prove,
     undo,
 };
@@ -45,6 +46,7 @@ impl Step for Swap<'_> {
         // Once production has been switched there is nothing left to be kept from it; the downsizing has its own proof.
         if now.iter().zip(pairs).any(|(now, pair)| now.prod.leads(pair) != Leads::New) {
             new_is_healthy(context, setup).await?;
+            alarms::quiet_before(context, self.input.bake.as_ref()).await?;
         }
         let (switched_at_ms, switch_ms) = switch(context, pairs, &now).await?;
 
@@ -58,7 +60,12 @@ impl Step for Swap<'_> {
         self.delay(context, switched_at_ms).await?;
         let probe = self.input.probe_path.as_deref();
         match &setup.old {
-            Some(old) if self.input.downsize_old => downsize::downsize(context, setup, old, probe).await?,
+            Some(old) if self.input.downsize_old => {
+                if let Some(limit) = self.input.drain_ms {
+                    drained(context, pairs, old, switched_at_ms, Duration::from_millis(limit)).await?;
+                }
+                downsize::downsize(context, setup, old, probe).await?;
+            }
             Some(old) => {
                 prove(context, setup, probe).await?;
                 console.info(format!("Service {} is not downsized, as the step says", old.name));

@@ -10,16 +10,18 @@ use domain::{
 };
 
 use super::{
+    fake_alarms::alarm,
     fake_aws::{FakeAws, PROD, STAGE, World},
     rig::{FAMILY, Rig},
 };
+use crate::aws::alarms::AlarmState;
 
 const OLD: &str = "ecs__blue__green__elb__17";
 
 /// A deployment that stands right before its swap.
 async fn before_swap(window_ms: u64) -> Rig {
     let mut rig = Rig::new(FakeAws::new(World::with_past(FAMILY)));
-    rig.swap.bake = Some(Bake { window_ms, interval_ms: 1, failures: 1, probe_path: None });
+    rig.swap.bake = Some(Bake { window_ms, interval_ms: 1, failures: 1, probe_path: None, alarms: Vec::new() });
     for step in 0..2 {
         rig.perform(step).await.output();
     }
@@ -95,4 +97,24 @@ async fn nothing_ends_before_the_promise_of_the_delegate_that_was_lost() {
     assert!(matches!(ended.report, TaskReport::Succeeded { .. }), "{:?}", ended.report);
     assert!(started.elapsed() >= Duration::from_millis(300), "and so does the undo");
     assert!(ended.lines.iter().any(|line| line.contains("was lost may still put production back")), "{:?}", ended.lines);
+}
+
+#[tokio::test]
+async fn an_alarm_that_goes_off_is_a_breach_and_one_that_is_off_already_stops_the_swap() {
+    let (well, off) = (alarm("errors", AlarmState::Ok, ""), alarm("errors", AlarmState::Alarm, "3.0 > 1.0"));
+    let mut rig = before_swap(60_000).await;
+    rig.swap.bake.as_mut().expect("a bake").alarms = vec!["errors".into()];
+    let before = forwards(&rig);
+    for (looks, expected) in [(vec![off.clone()], "could not tell"), (vec![], "There is no CloudWatch alarm errors")] {
+        *rig.aws.alarms.lock().expect("no panic") = vec![looks];
+        let failure = rig.perform(2).await.failure();
+        assert!(failure.message.contains(expected), "{}", failure.message);
+        assert_eq!((failure.effect, forwards(&rig)), (Effect::DidNotHappen, before.clone()));
+    }
+
+    *rig.aws.alarms.lock().expect("no panic") = vec![vec![well.clone()], vec![well], vec![off]];
+    let failure = rig.perform(2).await.failure();
+    assert!(failure.message.contains("Alarm errors is in ALARM: 3.0 > 1.0. Production was put back"), "{}", failure.message);
+    assert_eq!(forwards(&rig)[0], "arn:tg/target2");
+    assert_eq!(rig.aws.world().services[OLD].desired, 2);
 }

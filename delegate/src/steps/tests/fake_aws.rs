@@ -68,6 +68,8 @@ pub(super) struct FakeAws {
     pub(super) fault: Mutex<Option<(usize, Fault)>>,
     /// What each look at the alarms finds.
     pub(super) alarms: Mutex<Vec<Vec<crate::aws::alarms::Alarm>>>,
+    /// Requests that the old version gets in each period; none: metrics may not be read.
+    pub(super) old_requests: Mutex<Option<f64>>,
 }
 
 pub(super) fn group(number: u8) -> TargetGroup {
@@ -274,7 +276,13 @@ fn tags(document: &Value) -> BTreeMap<String, String> {
 
 impl FakeAws {
     pub(super) fn new(world: World) -> Self {
-        Self { world: Mutex::new(world), calls: Mutex::default(), fault: Mutex::default(), alarms: Mutex::default() }
+        Self {
+            world: Mutex::new(world),
+            calls: Mutex::default(),
+            fault: Mutex::default(),
+            alarms: Mutex::default(),
+            old_requests: Mutex::default(),
+        }
     }
 
     pub(super) fn world(&self) -> World {

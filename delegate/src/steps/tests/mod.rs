@@ -4,9 +4,11 @@
 mod alarms;
 mod bake;
 mod dns;
+mod drain;
 mod fake_alarms;
 mod fake_aws;
 mod fake_dns;
+mod fake_metrics;
 mod fake_scaling;
 mod golden;
 mod notify;

@@ -96,6 +96,7 @@ impl AwsAccess for Access {
             scaling: self.0.clone(),
             logs: self.0.clone(),
             alarms: self.0.clone(),
+            metrics: self.0.clone(),
             identity: self.0.clone(),
         })
     }
@@ -182,7 +183,7 @@ impl Rig {
                 },
                 pairs: vec![pair("80", "8080")],
             },
-            swap: SwapTargetGroups { downsize_old: true, delay_seconds: 0, probe_path: None, bake: None },
+            swap: SwapTargetGroups { downsize_old: true, delay_seconds: 0, drain_ms: None, probe_path: None, bake: None },
             dns: false,
             deployment: DeploymentId::new(Uuid::from_u128(0xd)),
             attempts: 0,

@@ -13,6 +13,10 @@ pub struct SwapTargetGroups {
     pub downsize_old: bool,
     /// How long to leave the old service running after the swap, in seconds, for connections that are not idle.
     pub delay_seconds: u64,
+    /// Before the old service is downsized: until its target groups were without a request for a whole minute (CloudWatch's
+    /// `RequestCount`), at most so long after the swap, in milliseconds. None: its requests are not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drain_ms: Option<u64>,
     /// A path that the production listener must answer with 2xx after the swap, before the old service is downsized. None: the
     /// proof is target health alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -35,6 +39,9 @@ pub struct Bake {
     /// A path that the production listener must answer with 2xx, each time. None: target health alone is watched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probe_path: Option<String>,
+    /// CloudWatch alarms, by name, in the infrastructure's region: one that goes off is a breach.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alarms: Vec<String>,
 }
 
 /// A route's actions as they were, whole, in the shape of AWS's JSON (`Type`, `TargetGroupArn`, `ForwardConfig` ...).

@@ -62,15 +62,20 @@ impl Written for DataChoice {
 impl AlarmsDocument {
     pub(super) fn read(element: &Element<'_>) -> Option<Self> {
         let fields = element.mapping(&["alarms", "for", "interval", "insufficientData"])?;
-        let alarms = fields.required("alarms").map(|list| (list.templates(), list));
+        let alarms = fields.required("alarms").and_then(|list| names(&list));
         let hold = fields.optional_template("for");
         let interval = fields.optional_template("interval");
         let insufficient_data = fields.optional_template("insufficientData");
-        let (alarms, list) = alarms?;
-        if list.is_list() && list.list().is_some_and(|list| list.is_empty()) {
-            list.wrong(Wrong::new("\"alarms\" is an empty list").hint("name at least one alarm"));
-            return None;
-        }
-        Some(Self { alarms, hold, interval, insufficient_data })
+        Some(Self { alarms: alarms?, hold, interval, insufficient_data })
     }
+}
+
+/// `alarms`: at least one. None: there is none, and that is noted.
+pub(super) fn names(list: &Element<'_>) -> Option<Vec<Template<AlarmName>>> {
+    let names = list.templates();
+    if list.is_list() && list.list().is_some_and(|list| list.is_empty()) {
+        list.wrong(Wrong::new("\"alarms\" is an empty list").hint("name at least one alarm"));
+        return None;
+    }
+    Some(names)
 }
