@@ -299,9 +299,41 @@ pub struct StepSignalArguments {
 pub enum DelegateCommand {
     /// All delegates.
     List {
+        /// Those that were revoked, too.
+        #[arg(long)]
+        all: bool,
         /// How to print.
         #[arg(short, long, value_enum, default_value_t = Output::Table)]
         output: Output,
+    },
+    /// One delegate, with everything known of it.
+    Show {
+        /// Its name or id.
+        delegate: String,
+        /// How to print.
+        #[arg(short, long, value_enum, default_value_t = Output::Table)]
+        output: Output,
+    },
+    /// Who could take what a deployment wants now, and why the others could not.
+    Why {
+        /// The deployment's id.
+        deployment: String,
+        /// How to print.
+        #[arg(short, long, value_enum, default_value_t = Output::Table)]
+        output: Output,
+    },
+    /// Ask a delegate to take no new tasks, hand over what it has, and leave.
+    Drain {
+        /// Its name or id.
+        delegate: String,
+    },
+    /// Trust a delegate no longer: its connection ends at once and its certificate opens nothing any more.
+    Revoke {
+        /// Its name or id.
+        delegate: String,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
     },
     /// One-time join tokens.
     #[command(subcommand)]
@@ -316,6 +348,12 @@ pub enum TokenCommand {
         /// How long it is good for, as `10m` or `1h` (at most 24 h).
         #[arg(long, default_value = "10m", value_parser = duration)]
         ttl: u64,
+        /// Only tasks of this application are given to the delegate. Repeatable; without it, all.
+        #[arg(long = "application", value_name = "APPLICATION")]
+        applications: Vec<String>,
+        /// Only tasks of this environment are given to the delegate. Repeatable; without it, all.
+        #[arg(long = "environment", value_name = "ENVIRONMENT")]
+        environments: Vec<String>,
         /// How to print.
         #[arg(short, long, value_enum, default_value_t = Output::Table)]
         output: Output,

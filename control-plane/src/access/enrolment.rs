@@ -3,7 +3,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::ids::{DelegateId, TokenId};
+use bytes::Bytes;
+use domain::{
+    ids::{DelegateId, TokenId},
+    scope::Scope,
+};
 use rand::RngCore;
 use runtime::tls::{Authority, AuthorityError};
 use secrecy::SecretString;
@@ -15,7 +19,7 @@ use super::{
     secret::{SecretHash, Token, TokenKind},
 };
 use crate::{
-    dispatch::EnrolledDelegate,
+    dispatch::{EnrolledDelegate, Revocation},
     store::{ChangeSet, KeyRange, Store, StoreError, Table, format},
 };
 
@@ -48,6 +52,9 @@ pub enum EnrolError {
     /// The certificate is of a delegate that is not known here.
     #[error("this delegate is not known to the control plane")]
     Unknown,
+    /// It is no longer trusted.
+    #[error("this delegate was revoked")]
+    Revoked,
     /// The store takes or gives nothing.
     #[error("nobody can join now: {0}")]
     Unavailable(StoreError),
@@ -83,6 +90,9 @@ struct Record {
     hash: SecretHash,
     expires_at_ms: i64,
     created_by: String,
+    /// What the delegate that joins with it may be given.
+    #[serde(default)]
+    scope: Scope,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     used_by: Option<DelegateId>,
 }
@@ -113,6 +123,7 @@ impl Enrolment {
     pub async fn create_join_token(
         &self,
         ttl: Duration,
+        scope: Scope,
         created_by: &str,
         id: Uuid,
         now_ms: i64,
@@ -121,7 +132,7 @@ impl Enrolment {
         let ttl = if ttl.is_zero() { DEFAULT_TTL } else { ttl.min(LONGEST_TTL) };
         let token = Token::draw(TokenKind::Join, id, rng);
         let expires_at_ms = now_ms.saturating_add(i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX));
-        let record = Record { hash: token.hash(), expires_at_ms, created_by: created_by.to_owned(), used_by: None };
+        let record = Record { hash: token.hash(), expires_at_ms, created_by: created_by.to_owned(), scope, used_by: None };
         let mut change = ChangeSet::new();
         for key in self.expired(now_ms).await? {
             change.delete(Table::Access, key);
@@ -162,7 +173,16 @@ impl Enrolment {
         if name.is_empty() || name.len() > 63 || !name.bytes().all(plausible) {
             return Err(EnrolError::Name);
         }
-        let enrolled = self.sign(DelegateId::new(id), name, now_ms, request_pem, now_ms, rng)?;
+        let joining = EnrolledDelegate {
+            id: DelegateId::new(id),
+            name: name.to_owned(),
+            enrolled_at_ms: now_ms,
+            serial: String::new(),
+            certificate_ends_ms: 0,
+            scope: record.scope.clone(),
+            revoked: None,
+        };
+        let enrolled = self.sign(joining, request_pem, now_ms, rng)?;
         record.used_by = Some(enrolled.delegate.id);
         let mut change = ChangeSet::new();
         change.expect_value(Table::Access, key.clone(), stored).put(Table::Access, key, format::encode(&record)?);
@@ -188,11 +208,34 @@ impl Enrolment {
         let key = delegate.uuid().as_bytes().to_vec();
         let stored = self.store.get(Table::Delegate, &key).await?.ok_or(EnrolError::Unknown)?;
         let known: EnrolledDelegate = format::decode(&stored)?;
-        let renewed = self.sign(delegate, &known.name, known.enrolled_at_ms, request_pem, now_ms, rng)?;
-        let mut change = ChangeSet::new();
-        change.put(Table::Delegate, key, format::encode(&renewed.delegate)?);
-        self.store.commit(change).await?;
+        if known.revoked.is_some() {
+            return Err(EnrolError::Revoked);
+        }
+        let renewed = self.sign(known, request_pem, now_ms, rng)?;
+        self.replace(key, stored, &renewed.delegate).await?;
         Ok(renewed)
+    }
+
+    /// A delegate is no longer trusted. Once more is no error, and the first revocation stands.
+    ///
+    /// # Errors
+    /// When the delegate is not known, or the store takes nothing.
+    pub async fn revoke(&self, delegate: DelegateId, by: &str, now_ms: i64) -> Result<EnrolledDelegate, EnrolError> {
+        let key = delegate.uuid().as_bytes().to_vec();
+        let stored = self.store.get(Table::Delegate, &key).await?.ok_or(EnrolError::Unknown)?;
+        let mut known: EnrolledDelegate = format::decode(&stored)?;
+        if known.revoked.is_none() {
+            known.revoked = Some(Revocation { at_ms: now_ms, by: by.to_owned() });
+            self.replace(key, stored, &known).await?;
+        }
+        Ok(known)
+    }
+
+    /// Nothing that came in between is overwritten: a revocation above all.
+    async fn replace(&self, key: Vec<u8>, before: Bytes, delegate: &EnrolledDelegate) -> Result<(), EnrolError> {
+        let mut change = ChangeSet::new();
+        change.expect_value(Table::Delegate, key.clone(), before).put(Table::Delegate, key, format::encode(delegate)?);
+        Ok(self.store.commit(change).await?)
     }
 
     /// Every delegate that has joined.
@@ -206,22 +249,14 @@ impl Enrolment {
 
     fn sign(
         &self,
-        id: DelegateId,
-        name: &str,
-        enrolled_at_ms: i64,
+        delegate: EnrolledDelegate,
         request_pem: &str,
         now_ms: i64,
         rng: &mut impl RngCore,
     ) -> Result<Enrolled, EnrolError> {
-        let issued = self.authority.delegate_certificate(request_pem, id, now_ms, self.certificate_life, rng);
+        let issued = self.authority.delegate_certificate(request_pem, delegate.id, now_ms, self.certificate_life, rng);
         let issued = issued.map_err(EnrolError::Request)?;
-        let delegate = EnrolledDelegate {
-            id,
-            name: name.to_owned(),
-            enrolled_at_ms,
-            serial: issued.serial,
-            certificate_ends_ms: issued.not_after_ms,
-        };
+        let delegate = EnrolledDelegate { serial: issued.serial, certificate_ends_ms: issued.not_after_ms, ..delegate };
         Ok(Enrolled { delegate, certificate_pem: issued.certificate_pem })
     }
 

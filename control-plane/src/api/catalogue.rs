@@ -16,7 +16,6 @@ use std::{
 
 use domain::{
     ids::DeploymentId,
-    infrastructure::InfrastructureSpec,
     limits::DOCUMENT_BYTES,
     manifest::{Diagnostic, Kind, Manifest, ResourceKey, parse, parse_one},
 };
@@ -25,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     store::{ChangeSet, KeyRange, Store, StoreError, Table, format},
-    workflow::{Resources, StartRequest, check_documents, compile, infrastructure},
+    workflow::{Placed, Resources, StartRequest, check_documents, compile, infrastructure},
 };
 
 /// Documents read at once.
@@ -147,7 +146,7 @@ impl Catalogue {
     ///
     /// # Errors
     /// When there is none, it can't be known without a deployment, or the store can't be read.
-    pub async fn infrastructure(&self, application: &str, name: &str) -> Result<InfrastructureSpec, CatalogueError> {
+    pub async fn infrastructure(&self, application: &str, name: &str) -> Result<Placed, CatalogueError> {
         let snapshot = self.snapshot().await?;
         let found = infrastructure(&snapshot.parsed, application, name);
         found.map_err(|findings| CatalogueError::Findings(snapshot.with_broken(findings)))

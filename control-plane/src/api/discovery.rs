@@ -15,6 +15,7 @@ use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 use super::{context::ApiContext, status};
+use crate::{dispatch::Need, workflow::Placed};
 
 /// How long a delegate may look: many pages of AWS's answers, read at AWS's pace.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -44,10 +45,12 @@ impl Discovery for DiscoveryService {
             }
         };
         let found = self.context.catalogue.infrastructure(&request.application, &request.infrastructure).await;
-        let mut infrastructure = found.map_err(|error| status::catalogue(&error))?;
+        let Placed { application, environment, mut infrastructure } = found.map_err(|error| status::catalogue(&error))?;
         infrastructure.vpc = some(request.vpc).or(infrastructure.vpc);
         let dispatch = &self.context.dispatch;
-        let session = dispatch.eligible(&infrastructure.delegate_selectors).map_err(|reasons| {
+        let selectors = &infrastructure.delegate_selectors;
+        let need = Need { kind: None, selectors, application: &application, environment: &environment };
+        let session = dispatch.eligible(need).map_err(|reasons| {
             status::status(&Error::new(ErrorCode::Unavailable, format!("No delegate is eligible:\n{}", reasons.join("\n"))))
         })?;
         let query = Query { infrastructure, subject };

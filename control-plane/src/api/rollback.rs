@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::{context::ApiContext, status};
 use crate::{
-    dispatch::{AcceptKey, ToRollBack},
+    dispatch::{AcceptKey, Need, ToRollBack},
     workflow::{previous_of, rollback_plan, tag_of},
 };
 
@@ -66,7 +66,7 @@ async fn look(
 ) -> Result<(PreviousVersion, String), Status> {
     let infrastructure = of.plan().infrastructure.clone();
     let dispatch = &context.dispatch;
-    let session = dispatch.eligible(&infrastructure.delegate_selectors).map_err(|reasons| {
+    let session = dispatch.eligible(Need::of_plan(of.plan(), None)).map_err(|reasons| {
         let message = format!("No delegate can look whether the previous version still stands:\n{}", reasons.join("\n"));
         status::status(&Error::new(ErrorCode::Unavailable, message))
     })?;

@@ -9,7 +9,7 @@ use tonic::{Code, Status, metadata::MetadataValue};
 use super::catalogue::CatalogueError;
 use crate::{
     access::{AccessError, EnrolError},
-    dispatch::{DispatchError, NoRollback, QueryError},
+    dispatch::{DispatchError, NoRollback, NotOne, QueryError},
     logs::LogError,
     store::StoreError,
 };
@@ -63,7 +63,8 @@ pub fn dispatch(error: &DispatchError) -> Status {
         DispatchError::Rejected(Rejection::InvalidPlan(_)) => ErrorCode::Invalid,
         DispatchError::NoRollback(NoRollback::Ambiguous(_)) => ErrorCode::Invalid,
         DispatchError::NoRollback(NoRollback::NothingSucceeded) => ErrorCode::NotFound,
-        DispatchError::Rejected(_) | DispatchError::LineMovedOn { .. } | DispatchError::NoRollback(_) => ErrorCode::Refused,
+        DispatchError::Rejected(_) | DispatchError::Ended(..) => ErrorCode::Refused,
+        DispatchError::LineMovedOn { .. } | DispatchError::NoRollback(_) => ErrorCode::Refused,
         DispatchError::Unavailable(_) | DispatchError::Busy => ErrorCode::Unavailable,
         DispatchError::AcceptedBefore(_) => ErrorCode::Conflict,
         DispatchError::Corrupt { .. } => ErrorCode::Internal,
@@ -120,13 +121,22 @@ pub fn access(error: &AccessError) -> Status {
     status(&Error::new(ErrorCode::Unavailable, error.to_string()))
 }
 
+/// A delegate that a person named can't be told.
+pub fn not_one(error: &NotOne) -> Status {
+    let (code, hint) = match error {
+        NotOne::None(_) => (ErrorCode::NotFound, "All of them: segue delegate list"),
+        NotOne::Several { .. } => (ErrorCode::Invalid, "Name it by its id."),
+    };
+    status(&Error::new(code, error.to_string()).hint(hint))
+}
+
 /// A delegate can't join or renew.
 pub fn enrol(error: &EnrolError) -> Status {
     let code = match error {
         EnrolError::Token => ErrorCode::Unauthenticated,
         EnrolError::Used | EnrolError::Expired => ErrorCode::Forbidden,
         EnrolError::Name | EnrolError::Request(_) => ErrorCode::Invalid,
-        EnrolError::Unknown => ErrorCode::Forbidden,
+        EnrolError::Unknown | EnrolError::Revoked => ErrorCode::Forbidden,
         EnrolError::Unavailable(_) => ErrorCode::Unavailable,
     };
     let error = Error::new(code, error.to_string());

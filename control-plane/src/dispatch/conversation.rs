@@ -40,6 +40,8 @@ pub(super) struct Conversation {
     pub(super) delegate: DelegateId,
     pub(super) messages: Streaming<FromDelegate>,
     pub(super) down: Down,
+    /// Cancelled when the delegate is revoked.
+    pub(super) trusted: CancellationToken,
     /// The server stops.
     pub(super) stop: CancellationToken,
 }
@@ -53,6 +55,8 @@ enum Happening {
     Lost,
     /// The session was closed from this side.
     Closed,
+    /// The delegate is no longer trusted.
+    Revoked,
     Stopping,
 }
 
@@ -102,7 +106,7 @@ impl Conversation {
         let Ok(Ok(Some(FromDelegate { message: Some(from_delegate::Message::Hello(hello)) }))) = first.await else {
             return Err(Status::invalid_argument("a session begins with a hello, within 10 s"));
         };
-        let enrolled = self.dispatch.roster.get(self.delegate);
+        let enrolled = self.dispatch.roster.get(self.delegate).filter(|enrolled| enrolled.revoked.is_none());
         let enrolled = enrolled.ok_or_else(|| Status::permission_denied("this delegate is not known to the control plane"))?;
         let (introduction, listed) =
             introduction::read(self.delegate, enrolled.name.clone(), hello).map_err(|error| malformed(&error))?;
@@ -127,6 +131,7 @@ impl Conversation {
         tokio::select! {
             biased;
             () = self.stop.cancelled() => Happening::Stopping,
+            () = self.trusted.cancelled() => Happening::Revoked,
             () = session.closed().cancelled() => Happening::Closed,
             said = self.messages.message() => match said {
                 Ok(Some(FromDelegate { message: Some(message) })) => Happening::Said(message),
@@ -142,6 +147,7 @@ impl Conversation {
             Happening::Unknown => return Verdict::GoOn,
             Happening::Lost => return Verdict::End(Status::unavailable("the connection was lost")),
             Happening::Closed => return Verdict::End(Status::unavailable("the session was closed: connect again")),
+            Happening::Revoked => return Verdict::End(Status::permission_denied("this delegate was revoked")),
             Happening::Stopping => return Verdict::End(Status::unavailable("the control plane is stopping")),
         };
         let heard = match message {

@@ -21,7 +21,6 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
     driver::{Driver, Origin},
-    eligibility::{self, Candidate, Need},
     error::DispatchError,
     lease::{LeaseTerms, Leases},
     message::{Message, Reply},
@@ -186,25 +185,6 @@ impl Dispatch {
     pub fn changes(self: &Arc<Self>, id: DeploymentId) -> watch::Receiver<u64> {
         let mut live = self.live();
         self.start(&mut live, id, Origin::Stored).changes.clone()
-    }
-
-    /// A delegate that may answer questions about an infrastructure with these selectors.
-    ///
-    /// # Errors
-    /// When none is eligible: why not, a sentence for each.
-    pub fn eligible(&self, selectors: &[String]) -> Result<Arc<Session>, Vec<String>> {
-        eligibility::choose(Need { kind: None, selectors }, self.candidates(), || self.roster.all())
-    }
-
-    /// Every connected delegate and how it stands.
-    pub(super) fn candidates(&self) -> Vec<Candidate> {
-        let now = self.clock.monotonic();
-        let candidate = |session: Arc<Session>| Candidate {
-            leased: !self.leases.remaining(session.instance, now).is_zero(),
-            load: self.leases.load(session.instance),
-            session,
-        };
-        self.sessions.all().into_iter().map(candidate).collect()
     }
 
     /// A message from a delegate for the engine; the answer goes to its session.

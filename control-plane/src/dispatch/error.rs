@@ -1,6 +1,6 @@
 //! Why dispatch refuses or fails, before it becomes an answer on the wire.
 
-use domain::ids::DeploymentId;
+use domain::{ids::DeploymentId, outcome::Outcome};
 use engine::Rejection;
 
 use super::{history::NoRollback, records::RecordError};
@@ -11,6 +11,9 @@ pub enum DispatchError {
     /// No deployment has that id.
     #[error("there is no deployment {0}")]
     NotFound(DeploymentId),
+    /// It has ended: nobody works on it any more.
+    #[error("{0} has ended ({1}): no delegate is wanted for it")]
+    Ended(DeploymentId, Outcome),
     /// The engine refuses: the state of the deployment forbids it.
     #[error("{0}")]
     Rejected(#[from] Rejection),

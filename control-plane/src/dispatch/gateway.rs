@@ -12,6 +12,7 @@ use rand::{SeedableRng, rngs::StdRng};
 use runtime::tls::Peer;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 
@@ -54,7 +55,7 @@ impl DelegateGateway for Gateway {
     }
 
     async fn renew(&self, request: Request<RenewRequest>) -> Result<Response<RenewResponse>, Status> {
-        let delegate = delegate(&request)?;
+        let (delegate, _) = self.trusted(&request)?;
         let (now_ms, mut rng) = (self.dispatch.clock.now_ms(), StdRng::from_os_rng());
         let renewed = self.enrolment.renew(delegate, &request.into_inner().certificate_request, now_ms, &mut rng).await;
         let renewed = renewed.map_err(|error| status::enrol(&error))?;
@@ -67,13 +68,14 @@ impl DelegateGateway for Gateway {
     type SessionStream = ReceiverStream<Result<ToDelegate, Status>>;
 
     async fn session(&self, request: Request<Streaming<FromDelegate>>) -> Result<Response<Self::SessionStream>, Status> {
-        let delegate = delegate(&request)?;
+        let (delegate, trusted) = self.trusted(&request)?;
         let (down, messages_down) = mpsc::channel(DOWN_QUEUE);
         let conversation = Conversation {
             dispatch: self.dispatch.clone(),
             delegate,
             messages: request.into_inner(),
             down,
+            trusted,
             stop: self.dispatch.tasks.token().clone(),
         };
         // Ends with its stream, or when the tasks' token is cancelled.
@@ -84,11 +86,27 @@ impl DelegateGateway for Gateway {
     type ShipLogsStream = ReceiverStream<Result<LogAck, Status>>;
 
     async fn ship_logs(&self, request: Request<Streaming<LogChunk>>) -> Result<Response<Self::ShipLogsStream>, Status> {
-        let delegate = delegate(&request)?;
+        let (delegate, trusted) = self.trusted(&request)?;
         let (acks, acks_down) = mpsc::channel(ACKS);
         let shipping = Shipping::new(self.dispatch.clone(), self.logs.clone(), delegate, acks);
-        self.dispatch.tasks.spawn_until_cancelled("delegate logs", shipping.run(request.into_inner()));
+        let chunks = request.into_inner();
+        self.dispatch.tasks.spawn_until_cancelled("delegate logs", async move {
+            // What a revoked delegate still had to say is left out.
+            trusted.run_until_cancelled(shipping.run(chunks)).await;
+        });
         Ok(Response::new(ReceiverStream::new(acks_down)))
+    }
+}
+
+impl Gateway {
+    /// The delegate that calls, if it is still trusted, and the token that is cancelled when it no longer is.
+    fn trusted<T>(&self, request: &Request<T>) -> Result<(DelegateId, CancellationToken), Status> {
+        let delegate = delegate(request)?;
+        let trusted = self.dispatch.roster.trusted(delegate).ok_or_else(|| {
+            tracing::warn!(target: "audit", peer = peer(request), %delegate, "a call of a delegate that is unknown or revoked was refused");
+            Status::permission_denied("this delegate is not known to the control plane, or was revoked")
+        })?;
+        Ok((delegate, trusted))
     }
 }
 

@@ -3,6 +3,7 @@
 //! Start at [`Dispatch`]; then the driver (one for each open deployment), the turn (what it decides), the conversation (one for
 //! each connected delegate).
 
+mod choice;
 mod conversation;
 mod dispatcher;
 mod driver;
@@ -23,12 +24,14 @@ mod sessions;
 mod shipping;
 mod turn;
 
+pub use choice::{Explanation, Verdict};
 pub use dispatcher::Dispatch;
+pub use eligibility::Need;
 pub use error::DispatchError;
 pub use gateway::Gateway;
 pub use history::{NoRollback, ToRollBack};
 pub use lease::{LeaseTerms, Leases};
 pub use queries::{Queries, QueryError};
 pub use records::{AcceptKey, RecordError, Records};
-pub use roster::{EnrolledDelegate, Roster};
+pub use roster::{EnrolledDelegate, NotOne, Revocation, Roster};
 pub use sessions::{Session, Sessions};

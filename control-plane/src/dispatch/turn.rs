@@ -96,15 +96,12 @@ impl Turn {
     }
 
     fn claim(&mut self, dispatch: &Dispatch, wanted: WantedTask) -> Option<Input> {
-        let selectors = &self.deployment.plan().infrastructure.delegate_selectors;
-        let need = Need { kind: Some(wanted.kind), selectors };
-        let preferred = wanted.preferred.and_then(|delegate| dispatch.sessions.of(delegate)).filter(|session| {
-            let leased = !dispatch.leases.remaining(session.instance, self.now).is_zero();
-            eligibility::objection(need, session, leased).is_none()
-        });
-        let chosen = match preferred {
-            Some(session) => Ok(session),
-            None => eligibility::choose(need, dispatch.candidates(), || dispatch.roster.all()),
+        let need = Need::of_plan(self.deployment.plan(), Some(wanted.kind));
+        let preferred = wanted.preferred.and_then(|delegate| dispatch.sessions.of(delegate));
+        let preferred = preferred.and_then(|session| dispatch.candidate(session));
+        let chosen = match preferred.filter(|candidate| eligibility::objection(need, candidate).is_none()) {
+            Some(candidate) => Ok(candidate.session),
+            None => dispatch.eligible(need),
         };
         match chosen {
             Ok(session) => {

@@ -16,24 +16,36 @@ use super::{
     variables::variables,
 };
 
+/// An infrastructure, and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed {
+    /// The application.
+    pub application: String,
+    /// The environment; empty if the document names none.
+    pub environment: String,
+    /// The infrastructure as delegates get it.
+    pub infrastructure: InfrastructureSpec,
+}
+
 /// The infrastructure of that name without a deployment, for discovery. An empty `application` means the only one there is.
 ///
 /// # Errors
 /// There is none, or it cannot be known without a deployment.
-pub fn infrastructure(known: &Resources, application: &str, name: &str) -> Result<InfrastructureSpec, Vec<Diagnostic>> {
+pub fn infrastructure(known: &Resources, application: &str, name: &str) -> Result<Placed, Vec<Diagnostic>> {
     let application = application_of(known, application).map_err(|finding| vec![*finding])?;
     let Some(manifest) = known.get(Kind::Infrastructure, &application, name) else {
         let (message, hint) = known.missing(Kind::Infrastructure, &application, name);
         return Err(vec![Diagnostic::of_request("infrastructure", message).hint(hint)]);
     };
-    let environment = manifest.infrastructure().and_then(|said| said.environment.as_ref());
-    let environment = environment.and_then(|named| known.get(Kind::Environment, &application, &named.value));
+    let named = manifest.infrastructure().and_then(|said| said.environment.as_ref());
+    let environment_name = named.map(|named| named.value.clone()).unwrap_or_default();
+    let environment = named.and_then(|named| known.get(Kind::Environment, &application, &named.value));
     let documents = Documents { environment, infrastructure: Some(Arc::clone(&manifest)), ..Documents::of(&application) };
     let mut resolver = Resolver::default();
     let mut names = base(&documents, None);
     variables(&documents, None, &mut names, &mut resolver);
     match spec(&manifest, &mut names, &mut resolver) {
-        Some(spec) if resolver.is_clean() => Ok(spec),
+        Some(infrastructure) if resolver.is_clean() => Ok(Placed { application, environment: environment_name, infrastructure }),
         _ if resolver.is_clean() => {
             let message = "it uses expressions that only a deployment can replace";
             let finding = manifest.source.finding(&manifest.name_place, message);

@@ -31,7 +31,7 @@ mod tests;
 
 pub use check::check_documents;
 pub use compile::compile;
-pub use infrastructure::infrastructure;
+pub use infrastructure::{Placed, infrastructure};
 pub use request::StartRequest;
 pub use resources::Resources;
 pub use rollback::{previous_of, rollback_plan, tag_of};

@@ -17,6 +17,7 @@ pub mod manifest;
 pub mod names;
 pub mod outcome;
 pub mod retry;
+pub mod scope;
 pub mod signal;
 pub mod step;
 pub mod strategy;

@@ -2,6 +2,7 @@
 
 mod apply;
 mod completion;
+mod confirm;
 mod context;
 mod delegate;
 mod deploy;
@@ -13,6 +14,7 @@ mod get;
 mod goal;
 mod rollback;
 mod server;
+mod token;
 mod version;
 
 pub use dispatch::run;

@@ -1,11 +1,9 @@
 //! `segue rollback`: production back to the version before, after a deployment had succeeded.
 
-use std::io::{self, BufRead as _, IsTerminal as _};
-
-use domain::error::{Error, ErrorCode};
+use domain::error::Error;
 use proto::api;
 
-use super::{follow, goal::Goal};
+use super::{confirm::confirm, follow, goal::Goal};
 use crate::{
     args::{Output, RollbackArguments},
     client::Client,
@@ -27,7 +25,7 @@ pub(super) async fn run(client: &Client, screen: &mut Screen, arguments: Rollbac
         return Ok(0);
     }
     if !arguments.yes {
-        confirm(screen)?;
+        confirm(screen, "Go back to it?")?;
     }
     // The very deployment that was shown, and a key: a lost answer must not become a second rollback.
     let request = api::RollbackRequest {
@@ -53,19 +51,4 @@ async fn ask(client: &Client, request: &api::RollbackRequest) -> Result<api::Rol
         async move { client.deployments().rollback(request).await }
     });
     answered.await
-}
-
-/// Asks on a terminal; without one, somebody has to have said yes before.
-fn confirm(screen: &mut Screen) -> Result<(), Error> {
-    let not_confirmed = |text: &str| Error::new(ErrorCode::Refused, text).hint("nothing was changed");
-    if !io::stdin().is_terminal() {
-        return Err(Error::new(ErrorCode::Invalid, "there is no terminal to ask on").hint("add --yes"));
-    }
-    screen.note("Go back to it? [y/N] ");
-    let mut answer = String::new();
-    io::stdin().lock().read_line(&mut answer).map_err(|error| not_confirmed(&format!("no answer could be read: {error}")))?;
-    match answer.trim().to_lowercase().as_str() {
-        "y" | "yes" => Ok(()),
-        _ => Err(not_confirmed("not confirmed")),
-    }
 }

@@ -1,8 +1,15 @@
 //! Delegates.
 
+use std::fmt::Write as _;
+
+use domain::console::visible;
 use serde::Serialize;
 
-use super::{Look, table::table, time::time};
+use super::{
+    Look,
+    table::table,
+    time::{milliseconds, time},
+};
 
 /// A delegate, as it is printed.
 #[derive(Debug, Clone, Serialize)]
@@ -30,6 +37,18 @@ pub struct Delegate {
     pub lease_remaining_ms: i64,
     /// When its certificate ends.
     pub certificate_expires_at_ms: i64,
+    /// Applications it is for; empty: all.
+    pub applications: Vec<String>,
+    /// Environments it is for; empty: all.
+    pub environments: Vec<String>,
+    /// When it was revoked; 0: it is trusted.
+    pub revoked_at_ms: i64,
+    /// By whom.
+    pub revoked_by: String,
+    /// The running process; empty while it is away.
+    pub instance_id: String,
+    /// Kinds of steps it can perform; empty while it is away.
+    pub step_kinds: Vec<String>,
 }
 
 impl From<proto::api::Delegate> for Delegate {
@@ -46,8 +65,62 @@ impl From<proto::api::Delegate> for Delegate {
             last_seen_ms: wire.last_seen_ms,
             lease_remaining_ms: wire.lease_remaining_ms,
             certificate_expires_at_ms: wire.certificate_expires_at_ms,
+            applications: wire.applications,
+            environments: wire.environments,
+            revoked_at_ms: wire.revoked_at_ms,
+            revoked_by: wire.revoked_by,
+            instance_id: wire.instance_id,
+            step_kinds: wire.step_kinds,
         }
     }
+}
+
+impl Delegate {
+    fn state(&self) -> &'static str {
+        match (self.revoked_at_ms, self.connected, self.draining) {
+            (1.., ..) => "revoked",
+            (_, true, false) => "connected",
+            (_, true, true) => "draining",
+            (_, false, _) => "away",
+        }
+    }
+}
+
+/// A delegate in a sentence.
+pub fn called(name: &str, id: &str) -> String {
+    format!("Delegate {} ({})", visible(name), visible(id))
+}
+
+/// One delegate, with everything known of it.
+pub fn delegate(delegate: &Delegate) -> String {
+    let all_or = |names: &[String]| if names.is_empty() { "all".to_owned() } else { names.join(", ") };
+    let mut facts = vec![
+        ("state", delegate.state().to_owned()),
+        ("applications", all_or(&delegate.applications)),
+        ("environments", all_or(&delegate.environments)),
+        ("joined", time(delegate.enrolled_at_ms)),
+        ("certificate until", time(delegate.certificate_expires_at_ms)),
+    ];
+    if delegate.revoked_at_ms > 0 {
+        facts.push(("revoked", format!("{} by {}", time(delegate.revoked_at_ms), delegate.revoked_by)));
+    }
+    if delegate.connected {
+        facts.extend([
+            ("selectors", delegate.selectors.join(", ")),
+            ("version", delegate.version.clone()),
+            ("process", delegate.instance_id.clone()),
+            ("last seen", time(delegate.last_seen_ms)),
+            ("lease", format!("{} more", milliseconds(u64::try_from(delegate.lease_remaining_ms).unwrap_or(0)))),
+            ("steps", delegate.step_kinds.join(", ")),
+        ]);
+    }
+    facts.extend(delegate.tasks.iter().map(|task| ("works on", task.clone())));
+    let mut text = called(&delegate.name, &delegate.id) + "\n";
+    for (name, value) in facts {
+        // Writing into a String cannot fail.
+        let _ = writeln!(text, "  {name:<18} {}", visible(&value));
+    }
+    text
 }
 
 /// Delegates as a table.
@@ -56,15 +129,10 @@ pub fn delegates(delegates: &[Delegate], look: Look) -> String {
         return "No delegate has joined yet.\n\nLet one join: segue delegate token create\n".to_owned();
     }
     let rows = delegates.iter().map(|delegate| {
-        let state = match (delegate.connected, delegate.draining) {
-            (true, false) => "connected",
-            (true, true) => "draining",
-            (false, _) => "away",
-        };
         let seen = if delegate.last_seen_ms == 0 { "never".to_owned() } else { time(delegate.last_seen_ms) };
         vec![
             delegate.name.clone(),
-            state.to_owned(),
+            delegate.state().to_owned(),
             delegate.tasks.len().to_string(),
             delegate.selectors.join(","),
             delegate.version.clone(),

@@ -8,6 +8,7 @@ mod diagnostics;
 mod discovery;
 mod dossier;
 mod ending;
+mod explained;
 mod failure;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -23,11 +24,12 @@ mod table;
 mod time;
 
 pub use data::print;
-pub use delegates::{Delegate, delegates};
+pub use delegates::{Delegate, called, delegate, delegates};
 pub use deployment::{deployments, show, status_word};
 pub use diagnostics::diagnostics;
 pub use discovery::load_balancers;
 pub use ending::{Ending, ending};
+pub use explained::{Explained, explained};
 pub use failure::{error, failure};
 pub use live::Live;
 pub use plain::plain;

@@ -6,6 +6,7 @@ use clap::CommandFactory as _;
 use domain::discovery::{Answer, Findings, Listener, LoadBalancer, Rule, TargetGroup};
 use insta::assert_snapshot;
 
+use super::explained::Verdict;
 use super::{
     fixture::{START_MS, finished, needs_operator, rolled_back, running, waiting},
     *,
@@ -40,6 +41,12 @@ fn delegate(name: &str, connected: bool) -> Delegate {
         last_seen_ms: if connected { START_MS + 60_000 } else { 0 },
         lease_remaining_ms: 9_000,
         certificate_expires_at_ms: START_MS + 86_400_000,
+        applications: Vec::new(),
+        environments: vec!["prod".to_owned()],
+        revoked_at_ms: 0,
+        revoked_by: String::new(),
+        instance_id: "run_00000000000000000000000000000002".to_owned(),
+        step_kinds: vec!["note".to_owned()],
     }
 }
 
@@ -127,6 +134,31 @@ fn the_end_for_programs() {
     let shown =
         [finished(), needs_operator()].map(|view| serde_json::to_string_pretty(&Ending::of(&view)).expect("it has a JSON form"));
     assert_snapshot!(shown.join("\n"));
+}
+
+#[test]
+fn one_delegate() {
+    let revoked =
+        Delegate { revoked_at_ms: START_MS + 5_000, revoked_by: "ada".to_owned(), ..delegate("delegate-2\u{1b}]0;", false) };
+    assert_snapshot!(super::delegates::delegate(&delegate("delegate-1", true)) + "\n" + &super::delegates::delegate(&revoked));
+}
+
+#[test]
+fn who_could_take_it() {
+    let verdict = |name: &str, holds, objection: &str| Verdict {
+        id: "dlg_00000000000000000000000000000001".to_owned(),
+        name: name.to_owned(),
+        holds,
+        eligible: objection.is_empty(),
+        objection: objection.to_owned(),
+        tasks: u32::from(holds),
+    };
+    let delegates = vec![
+        verdict("delegate-1", true, ""),
+        verdict("delegate-2", false, ""),
+        verdict("delegate-3", false, "is not for the environment prod (its scope: environments test)"),
+    ];
+    assert_snapshot!(explained(&Explained { step: "Upgrade Containers".to_owned(), delegates }, Look::PLAIN));
 }
 
 #[test]

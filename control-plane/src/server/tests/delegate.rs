@@ -53,7 +53,9 @@ pub struct Hello {
 /// A join token, as an administrator makes it.
 pub async fn join_token(world: &World, ttl_seconds: u64) -> String {
     let mut delegates = DelegatesClient::new(world.api().await);
-    let made = delegates.create_join_token(world.request(CreateJoinTokenRequest { ttl_seconds })).await;
+    let made = delegates
+        .create_join_token(world.request(CreateJoinTokenRequest { ttl_seconds, ..CreateJoinTokenRequest::default() }))
+        .await;
     made.expect("a token").into_inner().token
 }
 

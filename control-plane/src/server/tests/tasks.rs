@@ -175,7 +175,8 @@ async fn a_question_is_answered_by_the_delegate_that_was_asked() {
         findings: Findings::LoadBalancers(Vec::new()),
     };
     let dispatch = world.dispatch().clone();
-    let session = dispatch.eligible(&[]).expect("is eligible");
+    let need = crate::dispatch::Need { kind: None, selectors: &[], application: "shop", environment: "prod" };
+    let session = dispatch.eligible(need).expect("is eligible");
     let asked = dispatch.queries.ask(&session, QueryId::new(Uuid::now_v7()), &query, LIMIT);
     let answering = async {
         let to_delegate::Message::Query(asked) = link.next().await.expect("a question") else { panic!("no question") };

@@ -136,7 +136,9 @@ fn the_only_application_need_not_be_named() {
 fn an_infrastructure_is_known_without_a_deployment() {
     let known =
         resources(&[("cluster: docs-ecs", "cluster: ${app.name}-${env.type}"), ("region: eu-west-1\n", "region: eu-west-2\n")]);
-    let spec = crate::workflow::infrastructure(&known, "", "prod-ecs").expect("it is known");
+    let placed = crate::workflow::infrastructure(&known, "", "prod-ecs").expect("it is known");
+    assert_eq!((placed.application.as_str(), placed.environment.as_str()), ("shop", "prod"));
+    let spec = placed.infrastructure;
     assert_eq!((spec.cluster.as_str(), spec.region.as_str(), spec.name.as_str()), ("shop-production", "eu-west-2", "prod-ecs"));
     let wrong = crate::workflow::infrastructure(&known, "shop", "prod-esc").expect_err("misspelt");
     assert_eq!(
