@@ -9,6 +9,7 @@ pub mod executor;
 pub mod lease;
 pub mod logs;
 pub mod probes;
+pub mod process;
 pub mod program;
 pub mod session;
 pub mod settings;

@@ -2,8 +2,10 @@
 //! TLS with Segue's own authority, waits between attempts, and files that hold secrets.
 
 pub mod backoff;
+pub mod chance;
 pub mod clock;
 pub mod files;
+pub mod gate;
 pub mod shutdown;
 pub mod tasks;
 pub mod telemetry;
