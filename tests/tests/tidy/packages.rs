@@ -9,7 +9,7 @@ use std::{
 use crate::{findings::none, tree::root};
 
 /// What each package may use of ours: the table in ARCHITECTURE.md.
-const MAY_USE: [(&str, &[&str]); 9] = [
+const MAY_USE: [(&str, &[&str]); 10] = [
     ("domain", &[]),
     ("proto", &["domain"]),
     ("runtime", &["domain"]),
@@ -18,6 +18,7 @@ const MAY_USE: [(&str, &[&str]); 9] = [
     ("cli", &["control-plane", "domain", "proto", "runtime"]),
     ("delegate", &["domain", "proto", "runtime"]),
     ("sandbox", &["cli", "control-plane", "delegate", "domain", "engine", "proto", "runtime"]),
+    ("simulation", &["control-plane", "delegate", "domain", "engine", "runtime"]),
     ("tests", &["cli", "control-plane", "delegate", "domain", "engine", "proto", "runtime", "sandbox"]),
 ];
 

@@ -1,0 +1,173 @@
+//! What happens to a world: drawn from the seed before it begins, so that it depends on nothing else.
+
+use std::time::Duration;
+
+use domain::signal::Signal;
+use rand::{Rng, SeedableRng, rngs::StdRng};
+
+use crate::{aws::Weather, deployments::Wanted};
+
+/// Which machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Host {
+    /// The control plane's.
+    ControlPlane,
+    /// A delegate's.
+    Delegate(usize),
+}
+
+/// Something that happens.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A person deploys.
+    Deploy(Wanted),
+    /// A person says something about a deployment.
+    Say(usize, Signal),
+    /// `SIGKILL`. `silent`: the machine went with it, and nobody says that its connections are gone.
+    Kill {
+        /// Whose process.
+        host: Host,
+        /// Whether peers hear of it.
+        silent: bool,
+    },
+    /// The process is started again, if it does not run.
+    Start(Host),
+    /// `SIGSTOP`.
+    Stop(Host),
+    /// `SIGCONT`.
+    GoOn(Host),
+    /// `SIGTERM`, to a delegate.
+    Drain(usize),
+    /// Nothing passes any more from a delegate to the control plane, or back.
+    Cut {
+        /// The delegate.
+        delegate: usize,
+        /// From it.
+        up: bool,
+        /// To it.
+        down: bool,
+    },
+    /// Everything passes again.
+    Heal(usize),
+    /// What passes takes this many milliseconds at most.
+    Delays(usize, u64),
+    /// A middlebox forgets every connection.
+    ResetAll,
+    /// AWS behaves otherwise.
+    Weather(Weather),
+    /// The time of day is set, by milliseconds.
+    Jump(Host, i64),
+}
+
+/// A run before it begins.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scenario {
+    /// Lines in the account.
+    pub lines: usize,
+    /// Delegates' machines: how fast each clock is (millionths), and how far ahead its time of day (milliseconds).
+    pub clocks: Vec<(i64, i64)>,
+    /// What happens when, in order. After the last of it everything is well again.
+    pub events: Vec<(Duration, Event)>,
+    /// When trouble ends.
+    pub calm_after: Duration,
+}
+
+impl Scenario {
+    /// Nothing but one deployment that succeeds, by one delegate.
+    pub fn plain() -> Self {
+        let wanted = Wanted { number: 0, line: 0, tag: "new".into(), in_two: true, bake_ms: None, wait_seconds: 5 };
+        Self {
+            lines: 1,
+            clocks: vec![(0, 0)],
+            events: vec![(Duration::from_secs(2), Event::Deploy(wanted))],
+            calm_after: Duration::from_secs(3),
+        }
+    }
+
+    /// The one of this seed.
+    pub fn of(seed: u64) -> Self {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let (lines, deployments) = (rng.random_range(1..=2), rng.random_range(1..=3_usize));
+        let delegates = rng.random_range(2..=3);
+        let clock = |rng: &mut StdRng| (rng.random_range(-5_000..=5_000), rng.random_range(-600_000..=600_000));
+        let clocks = (0..delegates).map(|_| clock(&mut rng)).collect();
+        let mut events = Vec::new();
+        for number in 0..deployments {
+            let tag = match rng.random_range(0..8) {
+                0 => "crash",
+                1 => "ill",
+                _ => "new",
+            };
+            let wanted = Wanted {
+                number,
+                line: rng.random_range(0..lines),
+                tag: format!("{tag}{number}"),
+                in_two: rng.random_bool(0.3),
+                bake_ms: rng.random_bool(0.3).then(|| rng.random_range(5..30) * 1_000),
+                wait_seconds: if rng.random_bool(0.2) { 10 } else { 0 },
+            };
+            events.push((Duration::from_millis(rng.random_range(1_000..60_000)), Event::Deploy(wanted)));
+        }
+        let calm_after = Duration::from_secs(rng.random_range(60..240));
+        for _ in 0..rng.random_range(2..12) {
+            let at = Duration::from_millis(rng.random_range(2_000..calm_after.as_secs() * 1_000));
+            let length = Duration::from_millis(match rng.random_range(0..3) {
+                0 => rng.random_range(100..3_000),
+                1 => rng.random_range(3_000..20_000),
+                _ => rng.random_range(8_000..60_000),
+            });
+            trouble(&mut rng, at, length, (delegates, deployments), &mut events);
+        }
+        // Those of one moment in the order in which they were drawn.
+        events.sort_by_key(|(at, _)| *at);
+        Self { lines, clocks, events, calm_after }
+    }
+}
+
+/// One kind of trouble, and its end.
+fn trouble(
+    rng: &mut StdRng,
+    at: Duration,
+    length: Duration,
+    (delegates, deployments): (usize, usize),
+    events: &mut Vec<(Duration, Event)>,
+) {
+    let delegate = rng.random_range(0..delegates);
+    let host = if rng.random_bool(0.3) { Host::ControlPlane } else { Host::Delegate(delegate) };
+    let mut both = |begin: Event, end: Event| events.extend([(at, begin), (at + length, end)]);
+    match rng.random_range(0..20) {
+        0..=3 => both(Event::Kill { host, silent: rng.random_bool(0.5) }, Event::Start(host)),
+        4..=6 => both(Event::Stop(host), Event::GoOn(host)),
+        7..=10 => {
+            let (up, down) = [(true, true), (true, false), (false, true)][rng.random_range(0..3)];
+            both(Event::Cut { delegate, up, down }, Event::Heal(delegate));
+        }
+        11 => both(Event::Drain(delegate), Event::Start(Host::Delegate(delegate))),
+        12 => both(Event::Delays(delegate, rng.random_range(100..4_000)), Event::Delays(delegate, 20)),
+        13 => events.push((at, Event::ResetAll)),
+        14..=16 => {
+            let weather = Weather {
+                throttled: rng.random_range(0.0..0.4),
+                lost_before: rng.random_range(0.0..0.1),
+                lost_after: rng.random_range(0.0..0.3),
+                slow: rng.random_range(0.0..0.5),
+                stale: if rng.random_bool(0.3) { 0.5 } else { 0.0 },
+            };
+            let end = at + length.min(Duration::from_secs(30));
+            events.extend([(at, Event::Weather(weather)), (end, Event::Weather(Weather::FAIR))]);
+        }
+        17 => events.push((at, Event::Jump(host, rng.random_range(-600_000..=600_000)))),
+        _ => {
+            let number = rng.random_range(0..deployments);
+            let signal = match rng.random_range(0..10) {
+                0..=5 => Signal::Pause,
+                6..=8 => Signal::RollBack,
+                _ => Signal::Abort,
+            };
+            events.push((at, Event::Say(number, signal)));
+            if signal == Signal::Pause {
+                events.push((at + length, Event::Say(number, Signal::Resume)));
+            }
+        }
+    }
+}

@@ -1,0 +1,354 @@
+//! The machines, the network, AWS and the people of one run, and what each event does to them.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use control_plane::{
+    dispatch::{AcceptKey, Dispatch, DispatchError},
+    logs::MemoryLogs,
+    store::MemoryStore,
+};
+use domain::{deployment::DeploymentStatus, ids::DelegateId, outcome::Outcome, signal::Signal};
+use rand::{Rng, SeedableRng, rngs::StdRng};
+use runtime::{chance::Chance, gate::Standing, tasks::Tasks};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::{
+    aws::{Account, Cloud, Weather},
+    clock::HostClock,
+    control_plane::{self as control, ControlPlane},
+    delegate_process::{self as delegates, DelegateProcess},
+    deployments::Wanted,
+    network::{Lane, Net, Path},
+    planted::Planted,
+    said::Said,
+    scenario::{Event, Host, Scenario},
+    trace::Trace,
+};
+
+/// How long a person waits for an answer before asking again.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often a person looks how a deployment stands.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// Whoever answers people now.
+type Answering = Arc<Mutex<Option<Arc<Dispatch>>>>;
+
+/// The world.
+pub struct World {
+    pub(crate) trace: Arc<Trace>,
+    pub(crate) cloud: Arc<Cloud>,
+    pub(crate) said: Arc<Said>,
+    pub(crate) logs: Arc<MemoryLogs>,
+    net: Arc<Net>,
+    tasks: Tasks,
+    rng: StdRng,
+    control: control::Machine,
+    answering: Answering,
+    running: Option<ControlPlane>,
+    stored: Option<MemoryStore>,
+    machines: Vec<delegates::Machine>,
+    processes: Vec<Option<DelegateProcess>>,
+    started: u128,
+    deployments: BTreeMap<usize, Deployment>,
+}
+
+/// A deployment as the people see it.
+#[derive(Clone)]
+pub(crate) struct Deployment {
+    pub(crate) wanted: Wanted,
+    pub(crate) seen: Arc<Mutex<Option<Outcome>>>,
+}
+
+impl World {
+    /// Everything is there, and nothing runs.
+    pub fn new(seed: u64, scenario: &Scenario, planted: Planted, trace: Arc<Trace>) -> Self {
+        let mut rng = StdRng::seed_from_u64(seed ^ 0x5e90_e000);
+        let tasks = Tasks::new(CancellationToken::new());
+        let cloud = Cloud::new(Account::new(scenario.lines, rng.random()), rng.random(), trace.clone(), tasks.clone());
+        let trusts_wall = planted == Planted::ClockTrusted;
+        let machines: Vec<_> = scenario
+            .clocks
+            .iter()
+            .enumerate()
+            .map(|(number, (drift, off))| {
+                let delegate = DelegateId::new(Uuid::from_u128(0x100 + number as u128));
+                let (up, down) = (Arc::new(Lane::new(rng.random())), Arc::new(Lane::new(rng.random())));
+                delegates::Machine {
+                    name: format!("delegate-{number}").into(),
+                    delegate,
+                    clock: Arc::new(HostClock::new(*drift, *off, trusts_wall)),
+                    path: Arc::new(Path { up, down, delegate }),
+                    planted,
+                }
+            })
+            .collect();
+        let logs = Arc::new(MemoryLogs::new());
+        let control = control::Machine {
+            clock: Arc::new(HostClock::new(0, 0, trusts_wall)),
+            logs: logs.clone(),
+            roster: machines.iter().map(|machine| machine.delegate).collect(),
+            planted,
+        };
+        Self {
+            trace,
+            cloud,
+            said: Arc::default(),
+            logs,
+            net: Arc::default(),
+            tasks,
+            rng,
+            control,
+            answering: Arc::default(),
+            running: None,
+            stored: Some(MemoryStore::new()),
+            processes: machines.iter().map(|_| None).collect(),
+            machines,
+            started: 0,
+            deployments: BTreeMap::new(),
+        }
+    }
+
+    /// Starts every process that does not run.
+    pub async fn start_all(&mut self) {
+        self.start(Host::ControlPlane).await;
+        for delegate in 0..self.machines.len() {
+            self.start(Host::Delegate(delegate)).await;
+        }
+    }
+
+    /// What was broken is whole again.
+    pub async fn calm(&mut self) {
+        self.cloud.weather(Weather::FAIR);
+        for delegate in 0..self.machines.len() {
+            self.heal(delegate);
+            self.delays(delegate, 20);
+            self.go_on(Host::Delegate(delegate));
+        }
+        self.go_on(Host::ControlPlane);
+        self.start_all().await;
+        for number in self.deployments.keys().copied().collect::<Vec<_>>() {
+            self.say(number, Signal::Resume);
+        }
+        self.trace.say("world", "calm");
+    }
+
+    /// One event.
+    pub async fn happen(&mut self, event: Event) {
+        match event {
+            Event::Deploy(wanted) => self.deploy(wanted),
+            Event::Say(number, signal) => self.say(number, signal),
+            Event::Kill { host, silent } => self.kill(host, silent),
+            Event::Start(host) => self.start(host).await,
+            Event::Stop(host) => self.told(host, "is stopped", |gate| gate.stop()),
+            Event::GoOn(host) => self.go_on(host),
+            Event::Drain(delegate) => {
+                if let Some(process) = &self.processes[delegate] {
+                    self.trace.say(&self.machines[delegate].name, "is asked to leave");
+                    process.stop.cancel();
+                }
+            }
+            Event::Cut { delegate, up, down } => {
+                let machine = &self.machines[delegate];
+                self.trace.say(&machine.name, format!("cut off: up {up}, down {down}"));
+                // What is cut already stays so.
+                if up {
+                    machine.path.up.cut(true);
+                }
+                if down {
+                    machine.path.down.cut(true);
+                }
+            }
+            Event::Heal(delegate) => self.heal(delegate),
+            Event::Delays(delegate, most) => self.delays(delegate, most),
+            Event::ResetAll => {
+                self.trace.say("network", "every connection is reset");
+                self.net.reset_all();
+            }
+            Event::Weather(weather) => {
+                self.trace.say("aws", format!("{weather:?}"));
+                self.cloud.weather(weather);
+            }
+            Event::Jump(host, by_ms) => {
+                let (name, clock) = match host {
+                    Host::ControlPlane => ("control-plane", &self.control.clock),
+                    Host::Delegate(number) => (&*self.machines[number].name, &self.machines[number].clock),
+                };
+                self.trace.say(name, format!("its clock is set by {by_ms} ms"));
+                clock.jump(by_ms);
+            }
+        }
+    }
+
+    /// The deployments and how they ended, as far as they have.
+    pub(crate) fn deployments(&self) -> Vec<Deployment> {
+        self.deployments.values().cloned().collect()
+    }
+
+    fn name(&self, host: Host) -> Arc<str> {
+        match host {
+            Host::ControlPlane => "control-plane".into(),
+            Host::Delegate(number) => self.machines[number].name.clone(),
+        }
+    }
+
+    fn told(&self, host: Host, what: &str, does: impl FnOnce(&runtime::gate::Gate)) {
+        let gate = match host {
+            Host::ControlPlane => self.running.as_ref().map(|running| &running.gate),
+            Host::Delegate(number) => self.processes[number].as_ref().map(|process| &process.gate),
+        };
+        if let Some(gate) = gate {
+            self.trace.say(&self.name(host), what);
+            does(gate);
+        }
+    }
+
+    fn go_on(&self, host: Host) {
+        self.told(host, "goes on", |gate| {
+            if gate.standing() == Standing::Stopped {
+                gate.go_on();
+            }
+        });
+    }
+
+    fn heal(&self, delegate: usize) {
+        let machine = &self.machines[delegate];
+        self.trace.say(&machine.name, "reachable");
+        machine.path.up.cut(false);
+        machine.path.down.cut(false);
+    }
+
+    fn delays(&self, delegate: usize, most: u64) {
+        let machine = &self.machines[delegate];
+        machine.path.up.delays(1, most);
+        machine.path.down.delays(1, most);
+    }
+
+    fn kill(&mut self, host: Host, silent: bool) {
+        match host {
+            Host::ControlPlane => {
+                let Some(running) = self.running.take() else { return };
+                *lock(&self.answering) = None;
+                self.stored = Some(running.kill(&self.net));
+            }
+            Host::Delegate(number) => {
+                let Some(process) = self.processes[number].take() else { return };
+                process.gate.kill();
+                self.said.gone(process.instance);
+            }
+        }
+        self.trace.say(&self.name(host), if silent { "dies silently" } else { "dies" });
+        if !silent {
+            self.net.bury();
+        }
+    }
+
+    async fn start(&mut self, host: Host) {
+        match host {
+            Host::ControlPlane => {
+                let Some(stored) = self.stored.take() else { return };
+                let chance = Chance::seeded(self.rng.random());
+                match ControlPlane::start(&self.control, stored, &self.net, chance, self.tasks.clone()).await {
+                    Ok(running) => {
+                        *lock(&self.answering) = Some(running.dispatch.clone());
+                        self.running = Some(running);
+                    }
+                    Err(error) => self.trace.violated(format!("the control plane does not start: {error}")),
+                }
+            }
+            Host::Delegate(number) => {
+                // One that was asked to leave is replaced, at the latest now.
+                if self.processes[number].as_ref().is_some_and(|process| process.stop.is_cancelled()) {
+                    self.kill(host, false);
+                }
+                if self.processes[number].is_some() {
+                    return;
+                }
+                self.started += 1;
+                let chance = Chance::seeded(self.rng.random());
+                let (machine, started) = (&self.machines[number], self.started);
+                self.processes[number] =
+                    Some(DelegateProcess::start(machine, started, &self.net, &self.cloud, &self.said, chance));
+            }
+        }
+        self.trace.say(&self.name(host), "starts");
+    }
+
+    /// A person deploys, asks again until there is an answer, and then looks how it goes.
+    fn deploy(&mut self, wanted: Wanted) {
+        let (trace, answering) = (self.trace.clone(), self.answering.clone());
+        let seen = Arc::new(Mutex::new(None));
+        let deployment = Deployment { wanted: wanted.clone(), seen: seen.clone() };
+        self.cloud.expect(wanted.id(), wanted.line_name());
+        self.deployments.insert(wanted.number, deployment);
+        self.tasks.spawn("person", async move {
+            let (id, key) = (wanted.id(), AcceptKey::new("alice", &wanted.number.to_string()));
+            loop {
+                let Some(dispatch) = current(&answering).await else { continue };
+                let accepted = tokio::time::timeout(PATIENCE, dispatch.accept(wanted.plan(), Some(key.clone()))).await;
+                if let Ok(Ok(id)) = accepted {
+                    trace.say("alice", format!("{id} is accepted: {} {}", wanted.line_name(), wanted.tag));
+                    break;
+                }
+                tokio::time::sleep(LOOK).await;
+            }
+            let mut last = String::new();
+            loop {
+                tokio::time::sleep(LOOK).await;
+                let Some(dispatch) = current(&answering).await else { continue };
+                let status = match tokio::time::timeout(PATIENCE, dispatch.view(id)).await {
+                    Ok(Ok(view)) => view.status,
+                    Ok(Err(error @ (DispatchError::NotFound(_) | DispatchError::Corrupt { .. }))) => {
+                        return trace.violated(format!("{id} was accepted and now: {error}"));
+                    }
+                    Ok(Err(_)) | Err(_) => continue,
+                };
+                let told = match &status {
+                    DeploymentStatus::WaitingForDelegate { .. } => "waits for a delegate".to_owned(),
+                    status => format!("{status:?}"),
+                };
+                if told != last {
+                    trace.say("alice", format!("sees {id}: {told}"));
+                    last = told;
+                }
+                match status {
+                    DeploymentStatus::Finished { outcome } => *lock(&seen) = Some(outcome),
+                    _ => *lock(&seen) = None,
+                }
+            }
+        });
+    }
+
+    /// A person says something, once.
+    pub(crate) fn say(&self, number: usize, signal: Signal) {
+        let Some(deployment) = self.deployments.get(&number) else { return };
+        let (trace, answering, id) = (self.trace.clone(), self.answering.clone(), deployment.wanted.id());
+        self.tasks.spawn("signal", async move {
+            let Some(dispatch) = current(&answering).await else { return };
+            let said = tokio::time::timeout(PATIENCE, dispatch.signal(id, "bob".into(), signal, None, None)).await;
+            let became = match said {
+                Ok(Ok(_)) => "taken".to_owned(),
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => "no answer".to_owned(),
+            };
+            trace.say("bob", format!("{signal} to {id}: {became}"));
+        });
+    }
+}
+
+/// Whoever answers now; a moment later if nobody does.
+async fn current(answering: &Answering) -> Option<Arc<Dispatch>> {
+    let now = lock(answering).clone();
+    if now.is_none() {
+        tokio::time::sleep(LOOK).await;
+    }
+    now
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,36 @@
+//! A simulation that finds nothing proves nothing: each mistake that is made on purpose is found within the first 2,000 seeds.
+
+use simulation::{Planted, run_many};
+
+const SEEDS: u64 = 2_000;
+
+fn is_found(planted: Planted) {
+    let many = run_many(0, SEEDS, 1, planted);
+    let found = many.broken.first().unwrap_or_else(|| panic!("{planted:?} is not found within {SEEDS} seeds"));
+    println!("{planted:?} is found by seed {} after {} runs: {}", found.seed, many.runs, found.violations.join("; "));
+}
+
+#[test]
+fn a_lease_without_margin() {
+    is_found(Planted::LeaseWithoutMargin);
+}
+
+#[test]
+fn a_report_before_the_flush() {
+    is_found(Planted::ReportBeforeFlush);
+}
+
+#[test]
+fn a_checkpoint_that_is_lost() {
+    is_found(Planted::CheckpointLost);
+}
+
+#[test]
+fn no_look_up_before_a_retry() {
+    is_found(Planted::NoLookUp);
+}
+
+#[test]
+fn a_clock_that_is_trusted_across_hosts() {
+    is_found(Planted::ClockTrusted);
+}
