@@ -134,6 +134,9 @@ fn trouble(
 ) {
     let delegate = rng.random_range(0..delegates);
     let host = if rng.random_bool(0.3) { Host::ControlPlane } else { Host::Delegate(delegate) };
+    if rng.random_bool(0.15) {
+        return storm(rng, at, delegate, events);
+    }
     let mut both = |begin: Event, end: Event| events.extend([(at, begin), (at + length, end)]);
     match rng.random_range(0..20) {
         0..=3 => both(Event::Kill { host, silent: rng.random_bool(0.5) }, Event::Start(host)),
@@ -170,4 +173,20 @@ fn trouble(
             }
         }
     }
+}
+
+/// AWS takes its time and refuses while a delegate is cut off in the midst of its writes, and perhaps its clock is set back: what
+/// the lease is for.
+fn storm(rng: &mut StdRng, at: Duration, delegate: usize, events: &mut Vec<(Duration, Event)>) {
+    let weather = Weather { throttled: 0.5, lost_before: 0.05, lost_after: 0.05, slow: 0.5, stale: 0.0 };
+    let cut = at + Duration::from_millis(rng.random_range(0..8_000));
+    let healed = cut + Duration::from_millis(rng.random_range(12_000..40_000));
+    events.push((at, Event::Weather(weather)));
+    events.push((cut, Event::Cut { delegate, up: true, down: rng.random_bool(0.7) }));
+    if rng.random_bool(0.5) {
+        let back = rng.random_range(10_000..300_000);
+        events.push((cut + Duration::from_millis(rng.random_range(0..8_000)), Event::Jump(Host::Delegate(delegate), -back)));
+    }
+    events.push((cut + Duration::from_secs(15), Event::Weather(Weather::FAIR)));
+    events.push((healed, Event::Heal(delegate)));
 }

@@ -45,6 +45,18 @@ impl Account {
     }
 }
 
+impl Standing {
+    /// Whether everything is as it was before. What an aborted deployment had left running beside production, tagged `GREEN`, may
+    /// have been cleared away by the setup; nothing else may run that did not.
+    fn is_back(&self, before: &Self) -> bool {
+        let green = |colour: &Option<String>| colour.as_deref() == Some("GREEN");
+        let kept = before.services.iter().filter(|(_, (_, colour))| !green(colour));
+        self.leads == before.leads
+            && kept.clone().all(|(name, service)| self.services.get(name) == Some(service))
+            && self.services.iter().all(|(name, service)| before.services.get(name) == Some(service))
+    }
+}
+
 /// Lines whose production leads to a group without a healthy target.
 pub(super) fn unserved(account: &Account, now: u64) -> Vec<String> {
     let served = |line: &String| {
@@ -66,7 +78,7 @@ pub fn ended_well(cloud: &Cloud, deployment: DeploymentId, line: &str, image: &s
     if !succeeded {
         // A deployment that never wrote left everything as it was.
         let before = state.before.get(&deployment).map_or_else(|| after.clone(), |before| before.standing(line));
-        return if after == before { Ok(()) } else { Err(format!("rolled back, and {after:?} was {before:?}")) };
+        return if after.is_back(&before) { Ok(()) } else { Err(format!("{after:?} was {before:?}")) };
     }
     let live: Vec<_> = account.services.values().filter(|service| service.base.name.starts_with(&format!("{line}__"))).collect();
     let revision = account.definitions.iter().filter(|known| known.family == line && known.image == image).collect::<Vec<_>>();
