@@ -14,6 +14,8 @@ use crate::{
 const REFLECTED_WITHIN: Duration = Duration::from_secs(60);
 /// How long AWS may take to show a service that it has created.
 const SHOWN_WITHIN: Duration = Duration::from_secs(15);
+/// For how long a reader may be shown what was before a change, even after another one was shown the change.
+const SHOWN_AS_IT_WAS: Duration = Duration::from_secs(30);
 /// A line about the running count is said again after this long, so that a person sees that something still waits.
 const SAY_AGAIN: Duration = Duration::from_secs(10);
 
@@ -82,14 +84,17 @@ pub(super) async fn tasks_gone(context: &StepContext, cluster: &str, name: &str,
     let mut events = Events::after(&service);
     let mut progress = Progress::default();
     let mut waiting = context.waiting(wait_kind("tasks gone", cluster, name), context.remaining());
+    let mut again_since = None;
     loop {
         let changed = events.tell(console, &service);
-        if service.desired > 0 {
+        let since = if service.desired > 0 { again_since.or(Some(waiting.elapsed())) } else { None };
+        again_since = since;
+        if since.is_some_and(|since| waiting.elapsed().saturating_sub(since) >= context.polling().aws_time(SHOWN_AS_IT_WAS)) {
             let message = format!("The desired count of service {name} was set to 0 and is {} again.", service.desired);
             let hint = "A scaling policy or another tool scaled it up. Remove its scalable target (Application Auto Scaling), then run again.";
             return Err(Failure::uncertain(FailureKind::Application, message).hint(hint).into());
         }
-        if service.running == 0 && service.pending == 0 {
+        if since.is_none() && service.running == 0 && service.pending == 0 {
             waiting.ended();
             return Ok(());
         }

@@ -92,7 +92,7 @@ async fn live(mut world: World, scenario: &Scenario) -> World {
         for deployment in &open {
             if taken_up < TAKEN_UP * 3 && matches!(*lock(&deployment.seen), Some(Outcome::NeedsOperator(_))) {
                 taken_up += 1;
-                world.say(deployment.wanted.number, Signal::RollBack);
+                world.say(deployment.wanted.number, Signal::Retry);
             }
         }
         if Instant::now() > by {

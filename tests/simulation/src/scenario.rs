@@ -5,7 +5,10 @@ use std::time::Duration;
 use domain::signal::Signal;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
-use crate::{aws::Weather, deployments::Wanted};
+use crate::{
+    aws::{Ambush, Weather},
+    deployments::Wanted,
+};
 
 /// Which machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +58,8 @@ pub enum Event {
     ResetAll,
     /// AWS behaves otherwise.
     Weather(Weather),
+    /// Whoever sends a certain write is cut off while it does.
+    Ambush(Ambush),
     /// The time of day is set, by milliseconds.
     Jump(Host, i64),
 }
@@ -135,7 +140,7 @@ fn trouble(
     let delegate = rng.random_range(0..delegates);
     let host = if rng.random_bool(0.3) { Host::ControlPlane } else { Host::Delegate(delegate) };
     if rng.random_bool(0.15) {
-        return storm(rng, at, delegate, events);
+        return storm(rng, at, delegates, events);
     }
     let mut both = |begin: Event, end: Event| events.extend([(at, begin), (at + length, end)]);
     match rng.random_range(0..20) {
@@ -177,16 +182,11 @@ fn trouble(
 
 /// AWS takes its time and refuses while a delegate is cut off in the midst of its writes, and perhaps its clock is set back: what
 /// the lease is for.
-fn storm(rng: &mut StdRng, at: Duration, delegate: usize, events: &mut Vec<(Duration, Event)>) {
-    let weather = Weather { throttled: 0.5, lost_before: 0.05, lost_after: 0.05, slow: 0.5, stale: 0.0 };
-    let cut = at + Duration::from_millis(rng.random_range(0..8_000));
-    let healed = cut + Duration::from_millis(rng.random_range(12_000..40_000));
-    events.push((at, Event::Weather(weather)));
-    events.push((cut, Event::Cut { delegate, up: true, down: rng.random_bool(0.7) }));
-    if rng.random_bool(0.5) {
-        let back = rng.random_range(10_000..300_000);
-        events.push((cut + Duration::from_millis(rng.random_range(0..8_000)), Event::Jump(Host::Delegate(delegate), -back)));
-    }
-    events.push((cut + Duration::from_secs(15), Event::Weather(Weather::FAIR)));
-    events.push((healed, Event::Heal(delegate)));
+fn storm(rng: &mut StdRng, at: Duration, delegates: usize, events: &mut Vec<(Duration, Event)>) {
+    let jump_ms = if rng.random_bool(0.3) { -rng.random_range(10_000..300_000) } else { 0 };
+    events.push((at, Event::Ambush(Ambush { write: rng.random_range(1..12), jump_ms })));
+    let calm = at + Duration::from_millis(rng.random_range(20_000..60_000));
+    events.push((calm, Event::Weather(Weather::FAIR)));
+    let healed = calm + Duration::from_millis(rng.random_range(0..20_000));
+    events.extend((0..delegates).map(|delegate| (healed, Event::Heal(delegate))));
 }

@@ -87,6 +87,9 @@ impl World {
                 }
             })
             .collect();
+        for machine in &machines {
+            cloud.knows(machine.name.clone(), machine.path.clone(), machine.clock.clone());
+        }
         let logs = Arc::new(MemoryLogs::new());
         let control = control::Machine {
             clock: Arc::new(HostClock::new(0, 0, trusts_wall)),
@@ -173,6 +176,7 @@ impl World {
                 self.trace.say("aws", format!("{weather:?}"));
                 self.cloud.weather(weather);
             }
+            Event::Ambush(ambush) => self.cloud.ambush(ambush),
             Event::Jump(host, by_ms) => {
                 let (name, clock) = match host {
                     Host::ControlPlane => ("control-plane", &self.control.clock),

@@ -25,7 +25,7 @@ use super::{
     truth,
     weather::{Fate, Weather},
 };
-use crate::{planted::Planted, trace::Trace};
+use crate::{clock::HostClock, network::Path, planted::Planted, trace::Trace};
 
 /// The client's limit for a read and for a write, as the delegate's own client has them.
 const READ: Duration = Duration::from_secs(15);
@@ -59,6 +59,17 @@ pub(super) struct State {
     lines: BTreeMap<DeploymentId, String>,
     /// The last to write, by line.
     latest: BTreeMap<String, DeploymentId>,
+    ambush: Option<Ambush>,
+    victims: BTreeMap<Arc<str>, (Arc<Path>, Arc<HostClock>)>,
+}
+
+/// The worst moment to lose somebody: while it writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ambush {
+    /// At which write from now on; the first is 1.
+    pub write: u64,
+    /// By how much the sender's time of day is set then, in milliseconds.
+    pub jump_ms: i64,
 }
 
 /// AWS as one delegate's process sees it.
@@ -88,6 +99,8 @@ impl Cloud {
             after: BTreeMap::new(),
             lines: BTreeMap::new(),
             latest: BTreeMap::new(),
+            ambush: None,
+            victims: BTreeMap::new(),
         };
         Arc::new(Self { began: Instant::now(), trace, tasks, state: Mutex::new(state) })
     }
@@ -103,6 +116,16 @@ impl Cloud {
     /// A deployment is going to write to this line.
     pub fn expect(&self, deployment: DeploymentId, line: String) {
         self.lock().lines.insert(deployment, line);
+    }
+
+    /// Whoever sends that write is cut off in this moment, and AWS takes its time and refuses.
+    pub fn ambush(&self, ambush: Ambush) {
+        self.lock().ambush = Some(ambush);
+    }
+
+    /// How a delegate's machine can be hurt.
+    pub fn knows(&self, name: Arc<str>, path: Arc<Path>, clock: Arc<HostClock>) {
+        self.lock().victims.insert(name, (path, clock));
     }
 
     /// Writes so far.
@@ -134,6 +157,24 @@ impl State {
             Some(last) if last != deployment => drop(self.after.insert(last, (self.account.clone(), now))),
             _ => {}
         }
+    }
+
+    /// A write is sent: perhaps the one that somebody lies in wait for.
+    fn strikes(&mut self, sender: &Arc<str>) -> bool {
+        let Some(ambush) = &mut self.ambush else { return false };
+        ambush.write = ambush.write.saturating_sub(1);
+        if ambush.write > 0 {
+            return false;
+        }
+        let jump_ms = ambush.jump_ms;
+        self.ambush = None;
+        if let Some((path, clock)) = self.victims.get(sender) {
+            path.up.cut(true);
+            path.down.cut(true);
+            clock.jump(jump_ms);
+        }
+        self.weather = Weather { throttled: 0.6, slow: 0.5, ..Weather::FAIR };
+        true
     }
 
     /// Whether production leads where it led before the deployment: the one write that needs no lease brings that about.
@@ -197,6 +238,9 @@ impl DelegatesAws {
     ) -> Result<T, Failure> {
         let (fate, there, back) = {
             let state = &mut *self.cloud.lock();
+            if state.strikes(&self.name) {
+                self.cloud.trace.say(&self.name, format!("is cut off while it sends {operation}"));
+            }
             let weather = state.weather;
             weather.fate(&mut state.rng)
         };

@@ -14,6 +14,6 @@ mod weather;
 pub use account::{Account, Quality, group, line_name, service_arn};
 pub use book::{Book, Writer};
 pub(crate) use call::WRITE;
-pub use call::{Cloud, DelegatesAws, TASK};
+pub use call::{Ambush, Cloud, DelegatesAws, TASK};
 pub use truth::{Standing, ended_well, revisions};
 pub use weather::Weather;
