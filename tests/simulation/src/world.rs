@@ -126,6 +126,7 @@ impl World {
 
     /// What was broken is whole again.
     pub async fn calm(&mut self) {
+        self.cloud.ambush(None);
         self.cloud.weather(Weather::FAIR);
         for delegate in 0..self.machines.len() {
             self.heal(delegate);
@@ -176,7 +177,7 @@ impl World {
                 self.trace.say("aws", format!("{weather:?}"));
                 self.cloud.weather(weather);
             }
-            Event::Ambush(ambush) => self.cloud.ambush(ambush),
+            Event::Ambush(ambush) => self.cloud.ambush(Some(ambush)),
             Event::Jump(host, by_ms) => {
                 let (name, clock) = match host {
                     Host::ControlPlane => ("control-plane", &self.control.clock),

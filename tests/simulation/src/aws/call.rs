@@ -118,9 +118,9 @@ impl Cloud {
         self.lock().lines.insert(deployment, line);
     }
 
-    /// Whoever sends that write is cut off in this moment, and AWS takes its time and refuses.
-    pub fn ambush(&self, ambush: Ambush) {
-        self.lock().ambush = Some(ambush);
+    /// Whoever sends that write is cut off in this moment, and AWS takes its time and refuses. None: nobody any more.
+    pub fn ambush(&self, ambush: Option<Ambush>) {
+        self.lock().ambush = ambush;
     }
 
     /// How a delegate's machine can be hurt.
@@ -173,7 +173,7 @@ impl State {
             path.down.cut(true);
             clock.jump(jump_ms);
         }
-        self.weather = Weather { throttled: 0.6, slow: 0.5, ..Weather::FAIR };
+        self.weather = Weather { throttled: 0.4, slow: 0.7, ..Weather::FAIR };
         true
     }
 
@@ -201,10 +201,10 @@ impl DelegatesAws {
     ) -> Result<T, Failure> {
         let (fate, there, back, old) = {
             let state = &mut *self.cloud.lock();
-            // Reads are tried again inside the client: fewer of them fail.
+            // The client sends a read up to four times.
             let mut weather = state.weather;
-            weather.throttled /= 4.0;
-            weather.lost_before /= 4.0;
+            weather.throttled = weather.throttled.powi(4);
+            weather.lost_before = weather.lost_before.powi(4);
             weather.lost_after = 0.0;
             let (fate, there, back) = weather.fate(&mut state.rng);
             (fate, there, back, may_be_old && state.weather.stale > 0.0 && state.rng.random_bool(state.weather.stale))
