@@ -42,6 +42,18 @@ pub(super) async fn look_at(context: &StepContext, cluster: &str, name: &str) ->
     }
 }
 
+/// Looks for a service that this deployment is known to have created: a reader may be shown for a while what was before it. None:
+/// it is gone.
+pub(super) async fn look_for(context: &StepContext, cluster: &str, name: &str) -> Outcome<Option<Service>> {
+    let mut waiting = context.waiting("service shown again", context.polling().aws_time(SHOWN_AS_IT_WAS));
+    loop {
+        let found = look(context, cluster, &[name]).await?.into_iter().find(Service::is_active);
+        if found.is_some() || !waiting.again(false).await? {
+            return Ok(found);
+        }
+    }
+}
+
 /// A failure for a service that should be there.
 pub(super) fn gone(name: &str, cluster: &str) -> Failure {
     Failure::refused(FailureKind::Application, format!("The ECS service {name} in cluster {cluster} does not exist any more."))

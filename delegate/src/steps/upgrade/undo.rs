@@ -3,10 +3,7 @@
 use std::time::Duration;
 
 use super::super::{counts, routes, scaling, step::short_name};
-use crate::{
-    aws::model::Service,
-    executor::{Outcome, StepContext},
-};
+use crate::executor::{Outcome, StepContext};
 
 pub(super) async fn undo(context: &StepContext) -> Outcome<()> {
     let console = context.console();
@@ -31,8 +28,7 @@ pub(super) async fn undo(context: &StepContext) -> Outcome<()> {
         }
         scaling::restore(context, setup, old).await?;
     }
-    let new = counts::look(context, &setup.cluster, &[&setup.service]).await?.into_iter().find(Service::is_active);
-    let Some(new) = new else {
+    let Some(new) = counts::look_for(context, &setup.cluster, &setup.service).await? else {
         console.info(format!("Service [{}] does not exist any more: nothing to resize", setup.service));
         return Ok(());
     };

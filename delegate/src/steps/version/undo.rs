@@ -41,14 +41,18 @@ async fn created(version: &NewVersion, context: &StepContext) -> Outcome<Option<
     let cluster = &context.assignment().infrastructure.cluster;
     let deployment = context.assignment().task.deployment;
     let mut named = None;
-    let mut touched = false;
+    let (mut touched, mut made) = (false, None);
     for checkpoint in context.checkpoints() {
         match checkpoint {
             Checkpoint::ProductionRecorded { .. } => touched = true,
             Checkpoint::TaskDefinitionRegistered { revision, .. } => named = Some(service_name(&version.family, *revision)),
-            Checkpoint::ServiceCreated { name, .. } => named = Some(name.clone()),
+            Checkpoint::ServiceCreated { name, .. } => made = Some(name.clone()),
             _ => {}
         }
+    }
+    if let Some(name) = made {
+        let found = counts::look_for(context, cluster, &name).await?;
+        return Ok(found.filter(|service| markers::made_by(&service.tags, deployment)));
     }
     let names = match (named, touched) {
         (Some(name), _) => vec![name],
