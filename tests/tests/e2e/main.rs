@@ -4,6 +4,7 @@
 
 mod access;
 mod bake;
+mod delegates;
 mod discovery;
 mod dns;
 mod golden;

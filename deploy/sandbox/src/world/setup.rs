@@ -253,9 +253,18 @@ impl World {
     /// # Errors
     /// When it does not join.
     pub async fn add_delegate(&mut self) -> anyhow::Result<()> {
+        self.add_delegate_with(&[]).await
+    }
+
+    /// [`World::add_delegate`] with further arguments of `segue delegate token create`.
+    ///
+    /// # Errors
+    /// When it does not join.
+    pub async fn add_delegate_with(&mut self, token_arguments: &[&str]) -> anyhow::Result<()> {
         let name = format!("delegate-{}", self.delegates.len() + 1);
-        let created: serde_json::Value =
-            serde_json::from_str(&self.segue(&["delegate", "token", "create", "-o", "json"]).await?)?;
+        let mut create = vec!["delegate", "token", "create", "-o", "json"];
+        create.extend(token_arguments);
+        let created: serde_json::Value = serde_json::from_str(&self.segue(&create).await?)?;
         let token = created["token"].as_str().context("no join token was printed")?;
         let state_dir = self.dir.join(&name);
         std::fs::create_dir_all(&state_dir)?;
