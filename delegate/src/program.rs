@@ -23,6 +23,7 @@ use crate::{
     executor::{SecretsDirectory, Services, WaitMemory},
     lease::SharedLease,
     logs::{Logs, shipper},
+    policy::{Policy, PolicyAccess, PolicyError},
     session::{self, Connector, SessionParts},
     settings::{Settings, machine_name},
 };
@@ -51,6 +52,9 @@ pub enum ProgramError {
     /// It could not join.
     #[error(transparent)]
     Join(#[from] JoinError),
+    /// Its policy can't be used.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     /// Its certificate can't be read.
     #[error(transparent)]
     Identity(#[from] InvalidIdentity),
@@ -113,11 +117,12 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> Result<(), Prog
     let polling = settings.poll_interval_ms.into();
     let secrets = SecretsDirectory::new(settings.secrets_dir.clone());
     let limits = CallLimits::default();
-    let shell_scripts = settings.allow_shell_scripts;
+    let policy = Arc::new(settings.policy.as_deref().map(Policy::read).transpose()?.unwrap_or_default());
+    let shell_scripts = settings.allow_shell_scripts && policy.allows_scripts();
     let by_the_clock = clock.clone();
     let work = move |identity: &Identity| -> Arc<dyn Work> {
         Arc::new(Services {
-            aws: Arc::new(SdkAccess::new(&identity.delegate_id.to_string(), limits)),
+            aws: Arc::new(PolicyAccess::new(Arc::new(SdkAccess::new(&identity.delegate_id.to_string(), limits)), policy)),
             secrets,
             polling,
             memory: Arc::new(WaitMemory::default()),

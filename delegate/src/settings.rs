@@ -30,6 +30,10 @@ pub struct Settings {
     #[arg(long, env = "SEGUE_DELEGATE_JOIN_TOKEN_FILE", value_name = "FILE")]
     pub join_token_file: Option<PathBuf>,
 
+    /// Join by this machine's AWS identity instead of a token, if the control plane's rules let it (segue server --aws-join).
+    #[arg(long, env = "SEGUE_DELEGATE_JOIN_BY_AWS", value_parser = clap::builder::BoolishValueParser::new())]
+    pub join_by_aws: bool,
+
     /// The join token from the environment.
     #[arg(skip)]
     pub join_token: Option<SecretString>,
@@ -53,6 +57,10 @@ pub struct Settings {
     /// Run shell scripts of workflows, as the user that the delegate runs as. Without it they are refused.
     #[arg(long, env = "SEGUE_ALLOW_SHELL_SCRIPTS", value_parser = clap::builder::BoolishValueParser::new())]
     pub allow_shell_scripts: bool,
+
+    /// A file that says what this delegate will ever touch, whatever the control plane says: clusters, services, load balancers, roles ...
+    #[arg(long, env = "SEGUE_DELEGATE_POLICY", value_name = "FILE")]
+    pub policy: Option<PathBuf>,
 
     /// The shortest and the longest time between two questions to AWS while a step waits.
     #[arg(long, env = "SEGUE_DELEGATE_POLL_INTERVAL_MS", value_name = "MIN..MAX", default_value = "1000..5000")]

@@ -15,7 +15,6 @@ use delegate::{
     aws::sdk::{CallLimits, SdkAccess},
     discovery,
     executor::{CheckpointLog, Hooks, Polling, SecretsDirectory, Services, StepLog, WritePermit, run},
-    probes::HttpProbe,
 };
 use domain::{
     discovery::{Findings, Query, Subject},
@@ -28,6 +27,7 @@ use domain::{
     },
     task::{Assignment, Direction, EarlierStep, TaskKey, TaskReport},
 };
+use runtime::http::HttpProbe;
 use sandbox::{
     sim::{Settings, Simulator},
     world::{AwsControl, LoadBalancerSeed, Seed, Seeded, seed},

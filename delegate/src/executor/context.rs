@@ -15,11 +15,11 @@ use domain::{
     step::Checkpoint,
     task::Assignment,
 };
-use runtime::{backoff::Backoff, clock::Clock};
+use runtime::{backoff::Backoff, clock::Clock, http::HttpProbe};
 use tokio::time::Instant;
 
 use super::{Console, Halt, Hooks, Outcome, Pace, Polling, WaitMemory, promise::Promise};
-use crate::{aws::ports::Aws, lease::Reading, probes::HttpProbe};
+use crate::{aws::ports::Aws, lease::Reading};
 
 /// How long a write that AWS throttles, or can't be reached for, is tried again before the step fails.
 const WRITE_PATIENCE: Duration = Duration::from_secs(90);

@@ -12,13 +12,12 @@ use domain::{
     task::{Assignment, Direction, TaskReport},
 };
 use futures::FutureExt;
-use runtime::clock::Clock;
+use runtime::{clock::Clock, http::HttpProbe};
 use tokio::time::Instant;
 
 use super::{Console, Halt, Hooks, Outcome, Polling, Secrets, SecretsDirectory, StepContext, WaitMemory};
 use crate::{
     aws::{ports::AwsAccess, requests},
-    probes::HttpProbe,
     steps,
 };
 

@@ -39,7 +39,8 @@ impl Step for RunScript<'_> {
     async fn perform(&self, context: &StepContext) -> Outcome<StepOutput> {
         if !context.allows_shell_scripts() {
             let message = "This delegate does not run shell scripts.";
-            let hint = "Start the delegate with --allow-shell-scripts (SEGUE_ALLOW_SHELL_SCRIPTS=true) where whoever may change \
+            let hint = "Start the delegate with --allow-shell-scripts (SEGUE_ALLOW_SHELL_SCRIPTS=true), and with a policy that does \
+                        not say otherwise, where whoever may change \
                         workflows may also run programs on its machine.";
             return Err(Failure::refused(FailureKind::Policy, message).hint(hint).into());
         }

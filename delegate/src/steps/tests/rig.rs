@@ -32,6 +32,7 @@ use super::{
 use crate::{
     aws::ports::{Aws, AwsAccess},
     executor::{CheckpointLog, Hooks, Polling, SecretsDirectory, Services, StepLog, WaitMemory, WritePermit, run},
+    policy::{Policy, PolicyAccess},
 };
 
 pub(super) const FAMILY: &str = "ecs__blue__green__elb";
@@ -119,6 +120,8 @@ pub(super) struct Rig {
     /// The task was cancelled before it began.
     pub(super) cancelled: bool,
     pub(super) secrets: SecretsDirectory,
+    /// What the delegate will touch.
+    pub(super) policy: Policy,
     /// The delegate runs shell scripts.
     pub(super) shell_scripts: bool,
     pub(super) setup: LoadBalancerSetup,
@@ -164,6 +167,7 @@ impl Rig {
             promised_ms: 0,
             cancelled: false,
             secrets: SecretsDirectory::default(),
+            policy: Policy::default(),
             shell_scripts: false,
             setup: LoadBalancerSetup {
                 version: NewVersion {
@@ -255,7 +259,7 @@ impl Rig {
             resumed,
         };
         let services = Services {
-            aws: Arc::new(Access(self.aws.clone())),
+            aws: Arc::new(PolicyAccess::new(Arc::new(Access(self.aws.clone())), Arc::new(self.policy.clone()))),
             secrets: self.secrets.clone(),
             // AWS's clock runs a thousand times faster here.
             polling: Polling { min: Duration::from_millis(1), max: Duration::from_millis(2) },

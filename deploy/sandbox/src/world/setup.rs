@@ -39,6 +39,8 @@ pub struct WorldSettings {
     pub seed: u64,
     /// Further arguments of `segue-sandbox aws`.
     pub aws_arguments: Vec<String>,
+    /// Rules by which delegates join with an AWS identity, as a YAML list. None: nobody does.
+    pub aws_join: Option<String>,
     /// Further arguments of each delegate.
     pub delegate_arguments: Vec<String>,
     /// AWS endpoint to use instead of the simulated AWS (another emulator); it must be seeded by the caller.
@@ -62,6 +64,7 @@ impl Default for WorldSettings {
             target_port: None,
             seed: 1,
             aws_arguments: Vec::new(),
+            aws_join: None,
             delegate_arguments: Vec::new(),
             foreign_aws: None,
         }
@@ -306,6 +309,11 @@ impl World {
         }
     }
 
+    /// Where delegates connect.
+    pub fn gateway_url(&self) -> String {
+        format!("https://127.0.0.1:{}", self.ports.gateway)
+    }
+
     /// Kills the control plane.
     ///
     /// # Errors
@@ -432,6 +440,11 @@ async fn start_server(programs: &Programs, settings: &WorldSettings, ports: Port
         .arg(settings.lease.as_millis().to_string())
         .arg("--heartbeat-ms")
         .arg((settings.lease.as_millis() / 6).to_string());
+    if let Some(rules) = &settings.aws_join {
+        let file = dir.join("aws-join.yaml");
+        std::fs::write(&file, rules)?;
+        command.arg("--aws-join").arg(file).arg("--sts-endpoint").arg(format!("http://127.0.0.1:{}", ports.aws));
+    }
     let mut process = Process::start("control-plane", command, dir)?;
     let context = dir.join("control-plane").join("admin-context.yaml");
     process

@@ -2,6 +2,7 @@
 
 mod acceptor;
 mod authority;
+mod binding;
 mod client;
 mod identity;
 mod provider;
@@ -9,6 +10,7 @@ mod server;
 
 pub use acceptor::{AcceptLimits, Accepting, Connection, Peer, accept};
 pub use authority::{Authority, AuthorityError, IssuedCertificate, ServerIdentity, new_key, request};
+pub use binding::{BINDING_HEADER, binding};
 pub use client::{ClientError, ClientIdentity, endpoint};
 pub use identity::{ClientCertificate, IdentityError, validity_ends_ms};
 pub use provider::install_provider;
