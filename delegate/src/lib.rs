@@ -10,6 +10,7 @@ pub mod lease;
 pub mod logs;
 pub mod policy;
 pub mod probes;
+pub mod process;
 pub mod program;
 pub mod session;
 pub mod settings;

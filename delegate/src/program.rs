@@ -6,32 +6,29 @@ use std::{ffi::OsString, io, process::ExitCode, sync::Arc, time::Duration};
 use arc_swap::ArcSwap;
 use domain::ids::InstanceId;
 use runtime::{
+    chance::Chance,
     clock::{Clock, SystemClock},
     shutdown::Shutdown,
     tasks::Tasks,
     telemetry::{self, TelemetryError},
     tls,
 };
-use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    agent::{Driver, DriverParts, Event, Holding, Work},
+    agent::Work,
     aws::sdk::{CallLimits, SdkAccess},
     enrol::{Identity, StateDir, identity::InvalidIdentity, join, join::JoinError, renewal, state::StateError},
     executor::{SecretsDirectory, Services, WaitMemory},
-    lease::SharedLease,
-    logs::{Logs, shipper},
     policy::{Policy, PolicyAccess, PolicyError},
-    session::{self, Connector, SessionParts},
+    process::Process,
+    session::Connector,
     settings::{Settings, machine_name},
 };
 
 /// A delegate is idle most of its life: two threads serve its connection and its steps, which mostly wait.
 const THREADS: usize = 2;
-/// Events that wait for the agent, which never lets them wait long.
-const EVENTS: usize = 1024;
 /// Selectors that a control plane takes.
 const MOST_SELECTORS: usize = 64;
 /// How long what is left may take to end after the goodbye.
@@ -129,6 +126,7 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> Result<(), Prog
             write_budget: limits.write,
             shell_scripts,
             clock: by_the_clock,
+            chance: Chance::from_machine(),
         })
     };
     run_with(settings, work, clock, stop).await
@@ -153,41 +151,24 @@ pub async fn run_with(
     tracing::info!(delegate = %identity.delegate_id, control_plane = settings.control_plane, "the delegate starts");
 
     let tasks = Tasks::new(CancellationToken::new());
-    let logs = Arc::new(Logs::new(settings.log_memory.0, clock.clone()));
-    let lease = Arc::new(SharedLease::new(clock.clone()));
-    let (events, for_agent) = mpsc::channel(EVENTS);
-    let (holding, held) = watch::channel(Holding::default());
-    let (connection, connected) = watch::channel(None);
-    let closing = CancellationToken::new();
     let work = work(&identity);
     let identity = Arc::new(ArcSwap::from_pointee(identity));
     let connector = Connector::new(&settings.control_plane, identity.clone());
-
-    let driver = Driver::new(DriverParts {
+    let process = Process {
         instance: InstanceId::new(Uuid::now_v7()),
         selectors,
         work,
-        logs: logs.clone(),
-        lease: lease.clone(),
+        connector: Arc::new(connector.clone()),
+        clock: clock.clone(),
+        chance: Chance::from_machine(),
+        log_memory: settings.log_memory.0,
         tasks: tasks.clone(),
-        events: events.clone(),
-        holding,
-        closing: closing.clone(),
-    });
-    let agent = tasks.spawn("agent", driver.run(for_agent));
-    tasks.spawn_until_cancelled("renewal", renewal::keep_fresh(connector.clone(), identity, state.clone(), clock.clone()));
-    tasks.spawn_until_cancelled("log shipping", shipper::ship(logs, connected));
-    let leave = events.clone();
-    tasks.spawn_until_cancelled("leave", async move {
-        stop.cancelled().await;
-        // An agent that is gone has left already.
-        let _ = leave.send(Event::Leave).await;
-    });
-    let parts = SessionParts { connector, events, holding: held, lease, connection, clock, tasks: tasks.clone(), closing };
-    let sessions = tasks.spawn("sessions", session::keep(parts));
+    };
+    let running = process.start(stop);
+    tasks.spawn_until_cancelled("renewal", renewal::keep_fresh(connector, identity, state.clone(), clock));
 
     tokio::select! {
-        () = async { drop((agent.await, sessions.await)) } => {}
+        () = running.left() => {}
         () = tasks.panicked() => return Err(ProgramError::Panicked),
     }
     if let Err(late) = tasks.drain(ENDING).await {

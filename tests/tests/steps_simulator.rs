@@ -118,6 +118,7 @@ impl Stage {
             shell_scripts: false,
             write_budget: Duration::from_secs(4),
             clock: Arc::new(runtime::clock::SystemClock::new()),
+            chance: runtime::chance::Chance::from_machine(),
         };
         let infrastructure = serde_json::from_value(json!({
             "name": "production", "region": REGION, "cluster": "docs-ecs", "launchType": "FARGATE",

@@ -12,7 +12,7 @@
 //! renewed: the safe side, since a lease that is longer here only delays a hand-over.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -67,7 +67,8 @@ pub struct Leases {
 
 #[derive(Default)]
 struct Table {
-    leases: HashMap<InstanceId, Lease>,
+    // Ordered, as what is sent again in its order is to be the same in every run of the simulation.
+    leases: BTreeMap<InstanceId, Lease>,
     looked: Duration,
 }
 
@@ -82,7 +83,7 @@ struct Lease {
 impl Leases {
     /// No leases yet.
     pub fn new(terms: LeaseTerms, now: Duration) -> Self {
-        Self { terms, table: Mutex::new(Table { leases: HashMap::new(), looked: now }) }
+        Self { terms, table: Mutex::new(Table { leases: BTreeMap::new(), looked: now }) }
     }
 
     /// What they go by.

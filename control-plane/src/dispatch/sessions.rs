@@ -3,7 +3,7 @@
 //! the server its memory.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicBool, AtomicI64, Ordering},
@@ -123,7 +123,8 @@ impl Session {
 
 /// All connected delegates, at most one session for each.
 pub struct Sessions {
-    open: RwLock<HashMap<DelegateId, Arc<Session>>>,
+    // Ordered: who is chosen among equals is to be the same in every run of the simulation.
+    open: RwLock<BTreeMap<DelegateId, Arc<Session>>>,
     changed: watch::Sender<u64>,
 }
 

@@ -10,6 +10,7 @@ mod start;
 mod tests;
 
 pub use pki::PkiError;
+pub use ports::serve_delegates;
 pub use running::{Running, Stopped};
 pub use settings::Settings;
 pub use start::{StartError, start};

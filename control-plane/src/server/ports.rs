@@ -1,6 +1,6 @@
 //! The two ports: one for people and programs, one for delegates, each with its own certificate rules, limits and services.
 
-use std::{sync::Arc, time::Duration};
+use std::{error::Error, sync::Arc, time::Duration};
 
 use domain::limits::MESSAGE_BYTES;
 use proto::{
@@ -12,9 +12,14 @@ use proto::{
     delegate::delegate_gateway_server::DelegateGatewayServer,
 };
 use runtime::{tasks::Tasks, tls::Accepting};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_stream::Stream;
 use tonic::{
     service::interceptor::InterceptedService,
-    transport::{Server, server::Router},
+    transport::{
+        Server,
+        server::{Connected, Router},
+    },
 };
 use tonic_health::pb::health_server::{Health, HealthServer};
 
@@ -71,13 +76,22 @@ pub(super) fn serve_api<H: Health>(
     Ok(())
 }
 
-/// Serves delegates.
-pub(super) fn serve_delegates(tasks: &Tasks, accepting: Accepting, gateway: Gateway) {
+/// Serves delegates on the connections that come in, whose connect info is a [`runtime::tls::Peer`], until the tasks' token is
+/// cancelled.
+pub fn serve_delegates<C, E>(tasks: &Tasks, accepting: impl Stream<Item = Result<C, E>> + Send + 'static, gateway: Gateway)
+where
+    C: AsyncRead + AsyncWrite + Connected<ConnectInfo: Clone + Send + Sync + 'static> + Unpin + Send + 'static,
+    E: Into<Box<dyn Error + Send + Sync>> + 'static,
+{
     let gateway = DelegateGatewayServer::new(gateway).max_decoding_message_size(MESSAGE_BYTES);
     serve(tasks, "delegate server", server().add_service(gateway), accepting);
 }
 
-fn serve(tasks: &Tasks, name: &'static str, router: Router, accepting: Accepting) {
+fn serve<C, E>(tasks: &Tasks, name: &'static str, router: Router, accepting: impl Stream<Item = Result<C, E>> + Send + 'static)
+where
+    C: AsyncRead + AsyncWrite + Connected<ConnectInfo: Clone + Send + Sync + 'static> + Unpin + Send + 'static,
+    E: Into<Box<dyn Error + Send + Sync>> + 'static,
+{
     let stop = tasks.token().clone();
     tasks.spawn(name, async move {
         if let Err(error) = router.serve_with_incoming_shutdown(accepting, stop.cancelled_owned()).await {

@@ -108,7 +108,7 @@ pub async fn join(settings: &Settings, clock: &dyn Clock, stop: &CancellationTok
             aws_identity,
         };
         let tried = async {
-            let channel = endpoint.connect().await.map_err(|error| Status::unavailable(describe(&error)))?;
+            let channel = tls::connect(&endpoint).await.map_err(|error| Status::unavailable(describe(&error)))?;
             DelegateGatewayClient::new(channel).enroll(request).await
         };
         let answer = tokio::select! {

@@ -15,7 +15,7 @@ use domain::{
     step::Checkpoint,
     task::Assignment,
 };
-use runtime::{backoff::Backoff, clock::Clock, http::HttpProbe};
+use runtime::{backoff::Backoff, chance::Chance, clock::Clock, http::HttpProbe};
 use tokio::time::Instant;
 
 use super::{Console, Halt, Hooks, Outcome, Pace, Polling, WaitMemory, promise::Promise};
@@ -41,6 +41,7 @@ pub struct StepContext {
     pub(super) console: Console,
     pub(super) hooks: Hooks,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) chance: Chance,
     pub(super) shell_scripts: bool,
     pub(super) polling: Polling,
     pub(super) memory: Arc<WaitMemory>,
@@ -166,7 +167,7 @@ impl StepContext {
                 return Err(after_lost_answer(failure, uncertain).into());
             }
             self.console.warn(format!("{} Trying again.", failure.message));
-            let delay = backoff.next_delay(&mut rand::rng());
+            let delay = backoff.next_delay(&mut self.chance.draw());
             self.pause(delay).await?;
         }
     }
@@ -206,9 +207,10 @@ impl StepContext {
         self.go_on()?;
         let until = (Instant::now() + duration).min(self.deadline);
         tokio::select! {
-            () = tokio::time::sleep_until(until) => {}
+            biased;
             () = self.hooks.cancel.cancelled() => {}
             () = self.hooks.drain.cancelled() => {}
+            () = tokio::time::sleep_until(until) => {}
         }
         self.go_on()
     }

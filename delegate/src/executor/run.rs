@@ -12,7 +12,7 @@ use domain::{
     task::{Assignment, Direction, TaskReport},
 };
 use futures::FutureExt;
-use runtime::{clock::Clock, http::HttpProbe};
+use runtime::{chance::Chance, clock::Clock, http::HttpProbe};
 use tokio::time::Instant;
 
 use super::{Console, Halt, Hooks, Outcome, Polling, Secrets, SecretsDirectory, StepContext, WaitMemory};
@@ -38,6 +38,8 @@ pub struct Services {
     pub shell_scripts: bool,
     /// Time of day.
     pub clock: Arc<dyn Clock>,
+    /// Where waits get their jitter from.
+    pub chance: Chance,
 }
 
 /// Performs or undoes what was assigned. Always ends in a report: a panic in a step is a failure whose effect is uncertain.
@@ -114,6 +116,7 @@ async fn attempt(
         console,
         hooks,
         clock: services.clock.clone(),
+        chance: services.chance.clone(),
         shell_scripts: services.shell_scripts,
         polling: services.polling,
         memory: services.memory.clone(),

@@ -7,7 +7,7 @@ use proto::{
     convert::log::line_to_wire,
     delegate::{LogAck, LogChunk, delegate_gateway_client::DelegateGatewayClient},
 };
-use runtime::backoff::Backoff;
+use runtime::{backoff::Backoff, chance::Chance};
 use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Status, Streaming, transport::Channel};
@@ -42,7 +42,7 @@ enum Happening {
 }
 
 /// Ships until it is dropped. `connection` is the session's connection while it has one.
-pub async fn ship(logs: Arc<Logs>, mut connection: watch::Receiver<Option<Channel>>) {
+pub async fn ship(logs: Arc<Logs>, mut connection: watch::Receiver<Option<Channel>>, chance: Chance) {
     let mut backoff = Backoff::reconnect();
     loop {
         let channel = match connection.wait_for(Option::is_some).await.map(|channel| channel.clone()) {
@@ -63,7 +63,7 @@ pub async fn ship(logs: Arc<Logs>, mut connection: watch::Receiver<Option<Channe
             End::Moved => {}
             End::Lost(status) => {
                 tracing::info!(error = %status.message(), "the stream for logs was lost; it is opened again");
-                let delay = backoff.next_delay(&mut rand::rng());
+                let delay = backoff.next_delay(&mut chance.draw());
                 tokio::time::sleep(delay).await;
             }
         }
@@ -86,6 +86,8 @@ async fn stream(logs: &Logs, channel: Channel, connection: &mut watch::Receiver<
     };
     loop {
         let happening = tokio::select! {
+            biased;
+            _ = connection.changed() => Happening::Moved,
             acknowledged = acknowledgements.message() => Happening::Acknowledged(acknowledged),
             room = chunks.reserve(), if logs.has_chunk() => match room {
                 Ok(room) => {
@@ -97,7 +99,6 @@ async fn stream(logs: &Logs, channel: Channel, connection: &mut watch::Receiver<
                 Err(_) => Happening::Closed,
             },
             () = logs.written() => Happening::Written,
-            _ = connection.changed() => Happening::Moved,
         };
         match happening {
             Happening::Acknowledged(Ok(Some(acknowledgement))) => {

@@ -77,10 +77,11 @@ impl Pulse {
         let mut draining = self.holding.borrow().draining;
         loop {
             tokio::select! {
-                _ = interval.tick() => {}
-                () = self.lease.wanted() => {}
+                biased;
                 // Leaving is said at once, so that no task is sent here in vain. The agent outlives the session.
                 Ok(_) = self.holding.wait_for(|holding| holding.draining), if !draining => draining = true,
+                () = self.lease.wanted() => {}
+                _ = interval.tick() => {}
             }
             let now = Reading::of(self.clock.as_ref());
             if self.beats.oldest().is_some_and(|oldest| oldest.age(now) > lease_length) {

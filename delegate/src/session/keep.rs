@@ -2,7 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use runtime::{backoff::Backoff, clock::Clock, tasks::Tasks};
+use async_trait::async_trait;
+use runtime::{backoff::Backoff, chance::Chance, clock::Clock, tasks::Tasks};
 use tokio::{
     sync::{mpsc, watch},
     time::Instant,
@@ -24,10 +25,28 @@ const CONNECTING: Duration = Duration::from_secs(10);
 /// A session that lasted so long was a good one: the next waits are short again.
 const GOOD: Duration = Duration::from_secs(2);
 
+/// How a connection to the control plane is made.
+#[async_trait]
+pub trait Connect: Send + Sync + 'static {
+    /// A new connection.
+    ///
+    /// # Errors
+    /// Why there is none, in a sentence.
+    async fn connect(&self) -> Result<Channel, String>;
+}
+
+#[async_trait]
+impl Connect for Connector {
+    async fn connect(&self) -> Result<Channel, String> {
+        let endpoint = self.endpoint().map_err(|error| error.to_string())?;
+        runtime::tls::connect(&endpoint).await.map_err(|error| describe(&error))
+    }
+}
+
 /// What sessions are made of.
 pub struct SessionParts {
     /// The way to the control plane.
-    pub connector: Connector,
+    pub connector: Arc<dyn Connect>,
     /// The agent's ear.
     pub events: mpsc::Sender<Event>,
     /// What the agent holds.
@@ -38,6 +57,8 @@ pub struct SessionParts {
     pub connection: watch::Sender<Option<Channel>>,
     /// The clock that leases go by.
     pub clock: Arc<dyn Clock>,
+    /// Where waits get their jitter from.
+    pub chance: Chance,
     /// Owns what runs beside a session.
     pub tasks: Tasks,
     /// Cancelled after the goodbye.
@@ -68,27 +89,26 @@ pub async fn keep(parts: SessionParts) {
             End::Parted | End::Alone => return,
             End::Lost(problem) => problem,
         };
-        let delay = backoff.next_delay(&mut rand::rng());
+        let delay = backoff.next_delay(&mut parts.chance.draw());
         let failures = backoff.failures();
         // Once is worth a line, and then ever more rarely: a control plane may be away for a night.
         if failures.is_power_of_two() {
             tracing::warn!(problem, failures, "no session with the control plane; trying again");
         }
         tokio::select! {
-            () = tokio::time::sleep(delay) => {}
+            biased;
             () = parts.closing.cancelled() => {}
+            () = tokio::time::sleep(delay) => {}
         }
     }
 }
 
 async fn connect(parts: &SessionParts) -> Result<Channel, String> {
-    let endpoint = parts.connector.endpoint().map_err(|error| error.to_string())?;
     tokio::select! {
-        connected = tokio::time::timeout(CONNECTING, endpoint.connect()) => match connected {
-            Ok(Ok(channel)) => Ok(channel),
-            Ok(Err(error)) => Err(describe(&error)),
-            Err(_) => Err(format!("no connection within {CONNECTING:?}")),
-        },
+        biased;
         () = parts.closing.cancelled() => Err("the delegate is leaving".into()),
+        connected = tokio::time::timeout(CONNECTING, parts.connector.connect()) => {
+            connected.unwrap_or_else(|_| Err(format!("no connection within {CONNECTING:?}")))
+        }
     }
 }

@@ -9,6 +9,6 @@ pub mod stream;
 pub mod uplink;
 
 pub use connector::{Connector, describe};
-pub use keep::{SessionParts, keep};
+pub use keep::{Connect, SessionParts, keep};
 pub use message::Told;
 pub use uplink::Uplink;

@@ -2,8 +2,10 @@
 //! questions over HTTP, TLS with Segue's own authority, waits between attempts, and files that hold secrets.
 
 pub mod backoff;
+pub mod chance;
 pub mod clock;
 pub mod files;
+pub mod gate;
 pub mod http;
 pub mod shutdown;
 pub mod tasks;

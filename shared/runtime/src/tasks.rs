@@ -8,7 +8,8 @@ use std::{
     borrow::Cow,
     collections::BTreeMap,
     fmt,
-    future::Future,
+    future::{Future, poll_fn},
+    pin::pin,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -18,6 +19,8 @@ use std::{
 
 use tokio::task::JoinHandle;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::gate::Gate;
 
 /// A set of named tasks. Cloning gives another handle to the same set.
 #[derive(Clone)]
@@ -32,6 +35,7 @@ struct Set {
     next: AtomicU64,
     panics: AtomicU64,
     panicked: CancellationToken,
+    gate: Option<Gate>,
 }
 
 /// Tasks that had not ended when the time for it was over.
@@ -47,6 +51,15 @@ pub struct Late {
 impl Tasks {
     /// An empty set whose tasks are to end when `token` is cancelled.
     pub fn new(token: CancellationToken) -> Self {
+        Self::with(token, None)
+    }
+
+    /// The same for a process that runs within another: its tasks go on only as the gate lets them.
+    pub fn gated(token: CancellationToken, gate: Gate) -> Self {
+        Self::with(token, Some(gate))
+    }
+
+    fn with(token: CancellationToken, gate: Option<Gate>) -> Self {
         Self {
             set: Arc::new(Set {
                 tracker: TaskTracker::new(),
@@ -55,6 +68,7 @@ impl Tasks {
                 next: AtomicU64::new(0),
                 panics: AtomicU64::new(0),
                 panicked: CancellationToken::new(),
+                gate,
             }),
         }
     }
@@ -72,9 +86,15 @@ impl Tasks {
         F: Future<Output: Send> + Send + 'static,
     {
         let running = Running::register(&self.set, name.into());
+        let gate = self.set.gate.clone();
         self.set.tracker.spawn(async move {
             let _running = running;
-            future.await
+            let mut future = pin!(future);
+            poll_fn(|context| match &gate {
+                None => future.as_mut().poll(context),
+                Some(gate) => gate.poll(future.as_mut(), context),
+            })
+            .await
         })
     }
 

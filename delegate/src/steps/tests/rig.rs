@@ -20,7 +20,7 @@ use domain::{
     },
     task::{Assignment, Direction, EarlierStep, TaskKey, TaskReport},
 };
-use runtime::clock::SystemClock;
+use runtime::{chance::Chance, clock::SystemClock};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -267,6 +267,7 @@ impl Rig {
             write_budget: Duration::from_secs(4),
             shell_scripts: self.shell_scripts,
             clock: Arc::new(SystemClock::new()),
+            chance: Chance::from_machine(),
         };
         let cancel = CancellationToken::new();
         if self.cancelled {
