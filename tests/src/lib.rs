@@ -3,5 +3,6 @@
 pub mod deployments;
 pub mod documents;
 pub mod more_aws;
+pub mod network;
 pub mod programs;
 pub mod standing;

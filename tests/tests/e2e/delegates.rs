@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use sandbox::world::{World, WorldSettings};
+use sandbox::world::{DelegateOptions, World, WorldSettings};
 use serde_json::Value;
 use tests::{
     deployments::{deploy_well, log, outcome, segue, start, until},
@@ -16,6 +16,13 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 async fn world(delegates: usize) -> anyhow::Result<World> {
     World::start(programs(), WorldSettings { delegates, ..WorldSettings::default() }).await
+}
+
+fn scope(token_arguments: &[&str]) -> DelegateOptions {
+    DelegateOptions {
+        token_arguments: token_arguments.iter().map(|text| (*text).to_owned()).collect(),
+        ..DelegateOptions::default()
+    }
 }
 
 async fn delegate(world: &World, name: &str) -> anyhow::Result<Value> {
@@ -34,8 +41,8 @@ fn verdict<'v>(why: &'v Value, name: &str) -> Option<&'v Value> {
 #[tokio::test]
 async fn a_delegate_gets_only_what_its_scope_covers_and_why_says_so() -> anyhow::Result<()> {
     let mut world = world(0).await?;
-    world.add_delegate_with(&["--application", "till"]).await?;
-    world.add_delegate_with(&["--application", "shop", "--environment", "test"]).await?;
+    world.add_delegate_with(scope(&["--application", "till"])).await?;
+    world.add_delegate_with(scope(&["--application", "shop", "--environment", "test"])).await?;
     let id = start(&world, "1").await?;
     let waiting = until(&world, &id, LIMIT, |view| view["status"].get("waitingForDelegate").is_some()).await?;
     let told = waiting["status"].to_string();
@@ -50,7 +57,7 @@ async fn a_delegate_gets_only_what_its_scope_covers_and_why_says_so() -> anyhow:
     let asked = segue(&world, &["discover", "load-balancers", "--infrastructure", "prod-ecs"]).await?;
     assert!(asked.code != 0 && asked.all().contains("is not for the application shop"), "{}", asked.all());
 
-    world.add_delegate_with(&["--application", "shop", "--environment", "prod"]).await?;
+    world.add_delegate_with(scope(&["--application", "shop", "--environment", "prod"])).await?;
     let ended = until(&world, &id, LIMIT, |view| outcome(view).is_some()).await?;
     assert_eq!(outcome(&ended).as_deref(), Some("succeeded"), "{ended:#}");
     let over = segue(&world, &["delegate", "why", &id]).await?;

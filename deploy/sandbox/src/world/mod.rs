@@ -19,4 +19,4 @@ pub use process::Process;
 pub use program::Programs;
 pub use seed::{LoadBalancerSeed, Seed, Seeded, aws_config, seed};
 pub use seed_dns::SeededDns;
-pub use setup::{DelegateHandle, Switch, World, WorldSettings};
+pub use setup::{DelegateHandle, DelegateOptions, Switch, World, WorldSettings};

@@ -88,6 +88,18 @@ pub struct DelegateHandle {
     /// Its process.
     pub process: Process,
     state_dir: PathBuf,
+    options: DelegateOptions,
+}
+
+/// How one delegate of a world differs from the others.
+#[derive(Debug, Clone, Default)]
+pub struct DelegateOptions {
+    /// Where it finds the control plane, as `https://127.0.0.1:7000`. None: where it is.
+    pub gateway: Option<String>,
+    /// Further variables of its environment, by name and value.
+    pub environment: Vec<(String, String)>,
+    /// Further arguments of `segue delegate token create`.
+    pub token_arguments: Vec<String>,
 }
 
 /// The world.
@@ -256,25 +268,25 @@ impl World {
     /// # Errors
     /// When it does not join.
     pub async fn add_delegate(&mut self) -> anyhow::Result<()> {
-        self.add_delegate_with(&[]).await
+        self.add_delegate_with(DelegateOptions::default()).await
     }
 
-    /// [`World::add_delegate`] with further arguments of `segue delegate token create`.
+    /// [`World::add_delegate`], but for these options.
     ///
     /// # Errors
     /// When it does not join.
-    pub async fn add_delegate_with(&mut self, token_arguments: &[&str]) -> anyhow::Result<()> {
+    pub async fn add_delegate_with(&mut self, options: DelegateOptions) -> anyhow::Result<()> {
         let name = format!("delegate-{}", self.delegates.len() + 1);
         let mut create = vec!["delegate", "token", "create", "-o", "json"];
-        create.extend(token_arguments);
+        create.extend(options.token_arguments.iter().map(String::as_str));
         let created: serde_json::Value = serde_json::from_str(&self.segue(&create).await?)?;
         let token = created["token"].as_str().context("no join token was printed")?;
         let state_dir = self.dir.join(&name);
         std::fs::create_dir_all(&state_dir)?;
         let authorities = self.dir.join("authorities.pem");
         std::fs::write(&authorities, created["authorities"].as_str().context("no authorities were printed")?)?;
-        let process = self.start_delegate(&name, &state_dir, Some(token))?;
-        self.delegates.push(DelegateHandle { name: name.clone(), process, state_dir });
+        let process = self.start_delegate(&name, &state_dir, Some(token), &options)?;
+        self.delegates.push(DelegateHandle { name: name.clone(), process, state_dir, options });
         self.connected(&name).await
     }
 
@@ -283,8 +295,8 @@ impl World {
     /// # Errors
     /// When it can't be started.
     pub fn restart_delegate(&mut self, index: usize) -> anyhow::Result<()> {
-        let (name, state_dir) = (self.delegates[index].name.clone(), self.delegates[index].state_dir.clone());
-        self.delegates[index].process = self.start_delegate(&name, &state_dir, None)?;
+        let DelegateHandle { name, state_dir, options, .. } = &self.delegates[index];
+        self.delegates[index].process = self.start_delegate(name, state_dir, None, options)?;
         Ok(())
     }
 
@@ -347,11 +359,17 @@ impl World {
         Ok(())
     }
 
-    fn start_delegate(&self, name: &str, state_dir: &Path, token: Option<&str>) -> anyhow::Result<Process> {
+    fn start_delegate(
+        &self,
+        name: &str,
+        state_dir: &Path,
+        token: Option<&str>,
+        options: &DelegateOptions,
+    ) -> anyhow::Result<Process> {
         let mut command = self.programs.delegate();
         command
             .arg("--control-plane")
-            .arg(format!("https://127.0.0.1:{}", self.ports.gateway))
+            .arg(options.gateway.clone().unwrap_or_else(|| self.gateway_url()))
             .arg("--authorities")
             .arg(self.dir.join("authorities.pem"))
             .arg("--state-dir")
@@ -365,7 +383,8 @@ impl World {
             .env("AWS_REGION", &self.seed.region)
             .env("AWS_ACCESS_KEY_ID", &self.seed.access_key)
             .env("AWS_SECRET_ACCESS_KEY", &self.seed.secret_key)
-            .env("AWS_EC2_METADATA_DISABLED", "true");
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .envs(options.environment.iter().map(|(name, value)| (name, value)));
         if let Some(token) = token {
             // In the environment, not among the arguments: those stand in every process list.
             command.env("SEGUE_JOIN_TOKEN", token);
