@@ -18,7 +18,10 @@ use uuid::Uuid;
 
 use crate::{
     agent::{Driver, DriverParts, Event, Holding, Work},
-    aws::sdk::{CallLimits, SdkAccess},
+    aws::{
+        budget::Budgets,
+        sdk::{CallLimits, SdkAccess},
+    },
     enrol::{Identity, StateDir, identity::InvalidIdentity, join, join::JoinError, renewal, state::StateError},
     executor::{SecretsDirectory, Services, WaitMemory},
     lease::SharedLease,
@@ -114,10 +117,11 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> Result<(), Prog
     let secrets = SecretsDirectory::new(settings.secrets_dir.clone());
     let limits = CallLimits::default();
     let shell_scripts = settings.allow_shell_scripts;
+    let budgets = Budgets::published(settings.aws_call_rate.0);
     let by_the_clock = clock.clone();
     let work = move |identity: &Identity| -> Arc<dyn Work> {
         Arc::new(Services {
-            aws: Arc::new(SdkAccess::new(&identity.delegate_id.to_string(), limits)),
+            aws: Arc::new(SdkAccess::new(&identity.delegate_id.to_string(), limits, budgets)),
             secrets,
             polling,
             memory: Arc::new(WaitMemory::default()),

@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use domain::failure::Failure;
@@ -12,6 +13,10 @@ use super::{
     lane::{self, Lane},
     turns::Turns,
 };
+
+/// How long calls that can be shared are gathered while one is on its way: a quarter of the shortest time between two questions of
+/// one step.
+const GATHERING: Duration = Duration::from_millis(250);
 
 /// The budgets of all accounts that this delegate calls AWS for.
 #[derive(Debug)]
@@ -44,7 +49,7 @@ impl Budgets {
         let mut at = |region: Option<&str>| {
             turns.entry((account.clone(), region.map(str::to_owned))).or_insert_with(|| Arc::new(Turns::new(speed))).clone()
         };
-        Budget(Some(Limited { region: at(Some(region)), global: at(None) }))
+        Budget(Some(Limited { region: at(Some(region)), global: at(None), window: GATHERING.div_f64(speed.max(1.0)) }))
     }
 }
 
@@ -56,6 +61,7 @@ pub struct Budget(Option<Limited>);
 struct Limited {
     region: Arc<Turns>,
     global: Arc<Turns>,
+    window: Duration,
 }
 
 impl Budget {
@@ -67,6 +73,11 @@ impl Budget {
     /// Whether there are limits.
     pub fn is_limited(&self) -> bool {
         self.0.is_some()
+    }
+
+    /// How long a call that others can join waits for them, while one like it is on its way. None: calls are not shared.
+    pub fn window(&self) -> Option<Duration> {
+        Some(self.0.as_ref()?.window)
     }
 
     /// Waits for the turn of a call in the lane of whoever asks (see [`lane::within`]). Dropped before its end, it takes nothing.
@@ -108,8 +119,6 @@ impl Budget {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use tokio::time::Instant;
 
     use super::*;

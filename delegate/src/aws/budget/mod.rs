@@ -3,10 +3,18 @@
 
 pub mod accounts;
 mod bucket;
+mod ecs;
 pub mod groups;
 pub mod lane;
+mod load_balancing;
+mod names;
+mod others;
+pub mod paced;
+mod reads;
+mod shared;
 mod turns;
 
 pub use accounts::{Budget, Budgets};
 pub use groups::Operation;
 pub use lane::Lane;
+pub use paced::paced;

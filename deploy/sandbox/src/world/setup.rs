@@ -187,6 +187,11 @@ impl World {
         Ok(world)
     }
 
+    /// The control plane's address for delegates.
+    pub fn gateway(&self) -> String {
+        format!("https://127.0.0.1:{}", self.ports.gateway)
+    }
+
     /// The CLI's context for this world, with the administrator's token: a file to point `SEGUE_CONTEXT` at.
     pub fn context_file(&self) -> PathBuf {
         self.dir.join("control-plane").join("admin-context.yaml")
@@ -334,7 +339,7 @@ impl World {
         let mut command = self.programs.delegate();
         command
             .arg("--control-plane")
-            .arg(format!("https://127.0.0.1:{}", self.ports.gateway))
+            .arg(self.gateway())
             .arg("--authorities")
             .arg(self.dir.join("authorities.pem"))
             .arg("--state-dir")
@@ -343,6 +348,9 @@ impl World {
             .arg(name)
             .arg("--poll-interval-ms")
             .arg(poll_interval(self.settings.clock_factor))
+            // The simulated AWS's token buckets fill as much faster as its clock runs.
+            .arg("--aws-call-rate")
+            .arg(self.settings.clock_factor.to_string())
             .args(&self.settings.delegate_arguments)
             .env("AWS_ENDPOINT_URL", &self.seed.endpoint)
             .env("AWS_REGION", &self.seed.region)
