@@ -18,7 +18,10 @@ use uuid::Uuid;
 
 use crate::{
     agent::Work,
-    aws::sdk::{CallLimits, SdkAccess},
+    aws::{
+        budget::Budgets,
+        sdk::{CallLimits, SdkAccess},
+    },
     enrol::{Identity, StateDir, identity::InvalidIdentity, join, join::JoinError, renewal, state::StateError},
     executor::{SecretsDirectory, Services, WaitMemory},
     policy::{Policy, PolicyAccess, PolicyError},
@@ -116,10 +119,12 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> Result<(), Prog
     let limits = CallLimits::default();
     let policy = Arc::new(settings.policy.as_deref().map(Policy::read).transpose()?.unwrap_or_default());
     let shell_scripts = settings.allow_shell_scripts && policy.allows_scripts();
+    let budgets = Budgets::published(settings.aws_call_rate.0);
     let by_the_clock = clock.clone();
     let work = move |identity: &Identity| -> Arc<dyn Work> {
+        let sdk = SdkAccess::new(&identity.delegate_id.to_string(), limits, budgets);
         Arc::new(Services {
-            aws: Arc::new(PolicyAccess::new(Arc::new(SdkAccess::new(&identity.delegate_id.to_string(), limits)), policy)),
+            aws: Arc::new(PolicyAccess::new(Arc::new(sdk), policy)),
             secrets,
             polling,
             memory: Arc::new(WaitMemory::default()),

@@ -1,5 +1,6 @@
 //! What the end-to-end tests share: finding the programs, starting worlds, and reading what happened.
 
+pub mod at_once;
 pub mod deployments;
 pub mod documents;
 pub mod more_aws;

@@ -3,6 +3,7 @@
 //! One binary on purpose: what it links is most of the project.
 
 mod access;
+mod at_once;
 mod bake;
 mod delegates;
 mod discovery;

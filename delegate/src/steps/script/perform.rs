@@ -18,6 +18,7 @@ use super::{
     output::{Kept, copy},
 };
 use crate::{
+    aws::budget::Operation,
     executor::{Halt, Outcome, Repeat, StepContext},
     steps::Step,
 };
@@ -105,7 +106,7 @@ impl RunScript<'_> {
             let started = Group::start(&mut command).map_err(|error| broken("bash", &error));
             async move { started }
         };
-        let mut group = context.write(Repeat::Harmful, start).await?;
+        let mut group = context.write(Operation::Unlimited, Repeat::Harmful, start).await?;
         let status = self.watch(&mut group, context, started + limit).await?;
         judge(status, started.elapsed(), context)
     }

@@ -30,7 +30,10 @@ use super::{
     fake_dns::{ALIAS, FIRST, SECOND},
 };
 use crate::{
-    aws::ports::{Aws, AwsAccess},
+    aws::{
+        budget::Budget,
+        ports::{Aws, AwsAccess},
+    },
     executor::{CheckpointLog, Hooks, Polling, SecretsDirectory, Services, StepLog, WaitMemory, WritePermit, run},
     policy::{Policy, PolicyAccess},
 };
@@ -99,6 +102,7 @@ impl AwsAccess for Access {
             alarms: self.0.clone(),
             metrics: self.0.clone(),
             identity: self.0.clone(),
+            budget: Budget::default(),
         })
     }
 }

@@ -378,6 +378,9 @@ impl World {
             .arg(name)
             .arg("--poll-interval-ms")
             .arg(poll_interval(self.settings.clock_factor))
+            // The simulated AWS's token buckets fill as much faster as its clock runs.
+            .arg("--aws-call-rate")
+            .arg(self.settings.clock_factor.to_string())
             .args(&self.settings.delegate_arguments)
             .env("AWS_ENDPOINT_URL", &self.seed.endpoint)
             .env("AWS_REGION", &self.seed.region)
