@@ -191,11 +191,15 @@ impl StepContext {
                 self.go_on()?;
                 permitted.map_err(|failure| after_lost_answer(failure, uncertain))?;
             }
-            self.wrote.store(true, Ordering::Relaxed);
+            // Set while the call is on its way: whatever ends the step then leaves an effect that nobody knows of.
+            let wrote = self.wrote.swap(true, Ordering::Relaxed);
             let failure = match call().await {
                 Ok(value) => return Ok(value),
                 Err(failure) => failure,
             };
+            if failure.effect == Effect::DidNotHappen && !uncertain {
+                self.wrote.store(wrote, Ordering::Relaxed);
+            }
             if let Some(aws) = &self.aws {
                 aws.budget.failed(operation, &failure);
             }

@@ -127,6 +127,7 @@ impl HereDelegate {
             memory: Arc::new(WaitMemory::default()),
             write_budget: limits.write,
             shell_scripts: false,
+            chance: runtime::chance::Chance::from_machine(),
             clock: clock.clone(),
         };
         let stop = CancellationToken::new();

@@ -108,7 +108,7 @@ impl Pair {
 
         let calls = self.world.aws.calls().await?;
         let calls = calls["log"].as_array().context("a journal")?;
-        let by = |call: &Value, index: usize| call["accessKey"] == self.keys[index].as_str();
+        let by = |call: &Value, index: usize| call["access_key"] == self.keys[index].as_str();
         let at = |call: &Value| call["at"].as_f64().unwrap_or_default();
         let first = calls.iter().find(|call| by(call, other) && at(call) >= since).map(at);
         let first = first.with_context(|| format!("{what}: the successor called nobody"))?;

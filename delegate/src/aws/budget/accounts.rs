@@ -23,11 +23,14 @@ const GATHERING: Duration = Duration::from_millis(250);
 pub struct Budgets {
     /// None: no limits at all.
     speed: Option<f64>,
-    turns: Mutex<HashMap<(Account, Option<String>), Arc<Turns>>>,
+    turns: Mutex<HashMap<Place, Arc<Turns>>>,
 }
 
 /// An account as far as it is known without asking: that of the role that is assumed, or the one of the delegate's own credentials.
 type Account = Option<String>;
+
+/// An account in a region; none: what AWS has only one of, as Route 53.
+type Place = (Account, Option<String>);
 
 impl Budgets {
     /// A little below the rates that AWS publishes, times `rate`: below 1 for a delegate that shares an account, above it for an

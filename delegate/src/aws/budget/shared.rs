@@ -43,10 +43,13 @@ impl<V> Clone for Answered<V> {
 /// Calls that are shared by those who ask about the same `K`, and in the same lane: what takes something back does not wait behind
 /// what goes forward.
 pub(super) struct SharedCalls<K, V> {
-    calls: Arc<Mutex<HashMap<(K, Lane), Calls<V>>>>,
+    calls: Open<K, V>,
     window: Duration,
     room: usize,
 }
+
+/// The calls that may be joined or are on their way.
+type Open<K, V> = Arc<Mutex<HashMap<(K, Lane), Calls<V>>>>;
 
 struct Calls<V> {
     waiting: Option<Waiting<V>>,
@@ -75,7 +78,7 @@ struct Gathering {
 
 /// One call, in the hands of whoever sends it.
 pub(super) struct Call<K: Eq + Hash, V> {
-    calls: Arc<Mutex<HashMap<(K, Lane), Calls<V>>>>,
+    calls: Open<K, V>,
     key: (K, Lane),
     gathering: Arc<Gathering>,
     /// How long others may join.
@@ -198,10 +201,13 @@ mod tests {
     const WINDOW: Duration = Duration::from_millis(250);
     const WAY: Duration = Duration::from_millis(100);
 
+    /// Names, and when they were asked for.
+    type Asked = (Vec<String>, Duration);
+
     /// A peer that keeps what it was asked and when, and takes its time.
     #[derive(Clone)]
     struct Peer {
-        asked: Arc<Mutex<Vec<(Vec<String>, Duration)>>>,
+        asked: Arc<Mutex<Vec<Asked>>>,
         began: Instant,
         calls: Arc<SharedCalls<&'static str, Vec<String>>>,
     }

@@ -57,11 +57,7 @@ impl Turns {
             return;
         }
         let mut place = self.queue(groups, lane);
-        loop {
-            let look = match self.look(&place) {
-                Some(look) => look,
-                None => break,
-            };
+        while let Some(look) = self.look(&place) {
             tokio::select! {
                 biased;
                 _ = &mut place.turn => break,
