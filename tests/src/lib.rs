@@ -5,5 +5,6 @@ pub mod deployments;
 pub mod documents;
 pub mod more_aws;
 pub mod network;
+pub mod processes;
 pub mod programs;
 pub mod standing;

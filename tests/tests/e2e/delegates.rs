@@ -34,6 +34,18 @@ async fn why(world: &World, id: &str) -> anyhow::Result<Value> {
     Ok(serde_json::from_str(&world.segue(&["delegate", "why", id, "-o", "json"]).await?)?)
 }
 
+/// The name of the delegate that upgrades the containers, once one does.
+async fn at_work(world: &World, id: &str) -> anyhow::Result<String> {
+    until(world, id, LIMIT, |view| running(view, "Upgrade Containers")).await?;
+    let explained = why(world, id).await?;
+    let holder = explained["delegates"].as_array().into_iter().flatten().find(|verdict| verdict["holds"] == true);
+    Ok(holder.context("somebody works on it")?["name"].as_str().context("a name")?.to_owned())
+}
+
+fn running(view: &Value, step: &str) -> bool {
+    view["steps"].as_array().into_iter().flatten().any(|one| one["name"] == step && one["state"] == "running")
+}
+
 fn verdict<'v>(why: &'v Value, name: &str) -> Option<&'v Value> {
     why["delegates"].as_array()?.iter().find(|verdict| verdict["name"] == name)
 }
@@ -74,17 +86,7 @@ async fn a_delegate_gets_only_what_its_scope_covers_and_why_says_so() -> anyhow:
 async fn a_delegate_that_is_asked_to_leave_hands_over_and_leaves() -> anyhow::Result<()> {
     let mut world = world(2).await?;
     let id = start(&world, "1").await?;
-    until(&world, &id, LIMIT, |view| {
-        view["steps"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .any(|step| step["name"] == "Upgrade Containers" && step["state"] == "running")
-    })
-    .await?;
-    let explained = why(&world, &id).await?;
-    let holder = explained["delegates"].as_array().into_iter().flatten().find(|verdict| verdict["holds"] == true);
-    let holder = holder.context("somebody works on it")?["name"].as_str().context("a name")?.to_owned();
+    let holder = at_work(&world, &id).await?;
     let asked = segue(&world, &["delegate", "drain", &holder]).await?;
     assert!(asked.code == 0 && asked.all().contains("was asked to leave"), "{}", asked.all());
 
@@ -108,17 +110,7 @@ async fn a_revoked_delegate_is_cut_off_within_a_second_and_another_goes_on() -> 
     let mut world = world(2).await?;
     append_step(&world, "        - wait: 1h\n          name: Hold\n").await?;
     let id = start(&world, "1").await?;
-    until(&world, &id, LIMIT, |view| {
-        view["steps"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .any(|step| step["name"] == "Upgrade Containers" && step["state"] == "running")
-    })
-    .await?;
-    let explained = why(&world, &id).await?;
-    let holder = explained["delegates"].as_array().into_iter().flatten().find(|verdict| verdict["holds"] == true);
-    let holder = holder.context("somebody works on it")?["name"].as_str().context("a name")?.to_owned();
+    let holder = at_work(&world, &id).await?;
 
     // Without a terminal nobody can be asked.
     let unasked = segue(&world, &["delegate", "revoke", &holder]).await?;
@@ -132,10 +124,7 @@ async fn a_revoked_delegate_is_cut_off_within_a_second_and_another_goes_on() -> 
     }
 
     // The other one goes on when the lease has ended.
-    let reached = |view: &Value| {
-        view["steps"].as_array().into_iter().flatten().any(|step| step["name"] == "Hold" && step["state"] == "running")
-    };
-    until(&world, &id, LIMIT, reached).await?;
+    until(&world, &id, LIMIT, |view| running(view, "Hold")).await?;
     let lines = log(&world, &id).await?;
     assert!(lines.iter().any(|line| line.step == "Upgrade Containers" && line.attempt == 2), "a second attempt");
     assert_eq!(segue(&world, &["deployment", "succeed", &id, "--step", "Hold"]).await?.code, 0);

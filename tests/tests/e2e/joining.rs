@@ -9,7 +9,7 @@ use proto::delegate::{AwsIdentity, EnrollRequest, SignedHeader, delegate_gateway
 use runtime::tls;
 use sandbox::world::{Process, World, WorldSettings, aws_config};
 use serde_json::Value;
-use tests::{deployments::deploy_well, programs::programs};
+use tests::{deployments::deploy_well, processes::ends_saying, programs::programs};
 
 const RULES: &str = "\
 - arn: arn:aws:sts::123456789012:assumed-role/segue-shop/*
@@ -50,18 +50,6 @@ fn delegate(world: &World, name: &str, credentials: &Credentials) -> anyhow::Res
 
 async fn listed(world: &World) -> anyhow::Result<Vec<Value>> {
     Ok(serde_json::from_str(&world.segue(&["delegate", "list", "--all", "-o", "json"]).await?)?)
-}
-
-async fn ends_saying(mut process: Process, words: &str) -> anyhow::Result<()> {
-    for _ in 0..500 {
-        if !process.is_running() {
-            let output = process.output();
-            assert!(output.contains(words), "expected {words:?} in\n{output}");
-            return Ok(());
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    anyhow::bail!("it did not end by itself; it said:\n{}", process.output())
 }
 
 #[tokio::test]
