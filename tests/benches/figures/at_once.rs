@@ -136,7 +136,8 @@ impl HereDelegate {
         running.spawn(run);
         let here = Self { stop, running };
         for _ in 0..600 {
-            if world.segue(&["delegate", "list", "-o", "json"]).await?.contains("\"connected\": true") {
+            let listed: serde_json::Value = serde_json::from_str(&world.segue(&["delegate", "list", "-o", "json"]).await?)?;
+            if listed.as_array().into_iter().flatten().any(|delegate| delegate["connected"] == true) {
                 return Ok(here);
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
