@@ -8,6 +8,7 @@ pub mod enrol;
 pub mod executor;
 pub mod lease;
 pub mod logs;
+pub mod policy;
 pub mod probes;
 pub mod process;
 pub mod program;

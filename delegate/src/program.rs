@@ -18,9 +18,13 @@ use uuid::Uuid;
 
 use crate::{
     agent::Work,
-    aws::sdk::{CallLimits, SdkAccess},
+    aws::{
+        budget::Budgets,
+        sdk::{CallLimits, SdkAccess},
+    },
     enrol::{Identity, StateDir, identity::InvalidIdentity, join, join::JoinError, renewal, state::StateError},
     executor::{SecretsDirectory, Services, WaitMemory},
+    policy::{Policy, PolicyAccess, PolicyError},
     process::Process,
     session::Connector,
     settings::{Settings, machine_name},
@@ -48,6 +52,9 @@ pub enum ProgramError {
     /// It could not join.
     #[error(transparent)]
     Join(#[from] JoinError),
+    /// Its policy can't be used.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     /// Its certificate can't be read.
     #[error(transparent)]
     Identity(#[from] InvalidIdentity),
@@ -110,11 +117,14 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> Result<(), Prog
     let polling = settings.poll_interval_ms.into();
     let secrets = SecretsDirectory::new(settings.secrets_dir.clone());
     let limits = CallLimits::default();
-    let shell_scripts = settings.allow_shell_scripts;
+    let policy = Arc::new(settings.policy.as_deref().map(Policy::read).transpose()?.unwrap_or_default());
+    let shell_scripts = settings.allow_shell_scripts && policy.allows_scripts();
+    let budgets = Budgets::published(settings.aws_call_rate.0);
     let by_the_clock = clock.clone();
     let work = move |identity: &Identity| -> Arc<dyn Work> {
+        let sdk = SdkAccess::new(&identity.delegate_id.to_string(), limits, budgets);
         Arc::new(Services {
-            aws: Arc::new(SdkAccess::new(&identity.delegate_id.to_string(), limits)),
+            aws: Arc::new(PolicyAccess::new(Arc::new(sdk), policy)),
             secrets,
             polling,
             memory: Arc::new(WaitMemory::default()),

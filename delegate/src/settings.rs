@@ -30,6 +30,10 @@ pub struct Settings {
     #[arg(long, env = "SEGUE_DELEGATE_JOIN_TOKEN_FILE", value_name = "FILE")]
     pub join_token_file: Option<PathBuf>,
 
+    /// Join by this machine's AWS identity instead of a token, if the control plane's rules let it (segue server --aws-join).
+    #[arg(long, env = "SEGUE_DELEGATE_JOIN_BY_AWS", value_parser = clap::builder::BoolishValueParser::new())]
+    pub join_by_aws: bool,
+
     /// The join token from the environment.
     #[arg(skip)]
     pub join_token: Option<SecretString>,
@@ -54,9 +58,18 @@ pub struct Settings {
     #[arg(long, env = "SEGUE_ALLOW_SHELL_SCRIPTS", value_parser = clap::builder::BoolishValueParser::new())]
     pub allow_shell_scripts: bool,
 
+    /// A file that says what this delegate will ever touch, whatever the control plane says: clusters, services, load balancers, roles ...
+    #[arg(long, env = "SEGUE_DELEGATE_POLICY", value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+
     /// The shortest and the longest time between two questions to AWS while a step waits.
     #[arg(long, env = "SEGUE_DELEGATE_POLL_INTERVAL_MS", value_name = "MIN..MAX", default_value = "1000..5000")]
     pub poll_interval_ms: PollInterval,
+
+    /// How many calls a second AWS takes from this delegate, as a multiple of the rates that AWS publishes for an account: 0.5 for
+    /// one of two delegates of the same account, 2 where AWS has doubled the quotas. Calls wait for their turn at a little less.
+    #[arg(long, env = "SEGUE_DELEGATE_AWS_CALL_RATE", value_name = "FACTOR", default_value = "1")]
+    pub aws_call_rate: CallRate,
 
     /// Memory for log lines that the control plane has not confirmed, as 512KiB or 16MiB. When it is full, the oldest lines are
     /// dropped and the log says so.
@@ -137,6 +150,19 @@ impl From<PollInterval> for Polling {
     }
 }
 
+/// A multiple of the rates that AWS publishes, from 0.01 to 1,000.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CallRate(pub f64);
+
+impl FromStr for CallRate {
+    type Err = InvalidSetting;
+
+    fn from_str(text: &str) -> Result<Self, InvalidSetting> {
+        let rate = text.parse().ok().filter(|rate| (0.01..=1_000.0).contains(rate));
+        rate.map(Self).ok_or_else(|| InvalidSetting("expected a number from 0.01 to 1000, as 0.5".into()))
+    }
+}
+
 /// A size in bytes, as `65536`, `512KiB` or `16MiB`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size(pub usize);
@@ -206,6 +232,7 @@ mod tests {
             .expect("right");
         assert_eq!(settings.selectors, ["eu", "prod"]);
         assert_eq!(settings.poll_interval_ms, "50..250".parse().expect("an interval"));
+        assert_eq!(settings.aws_call_rate, CallRate(1.0));
         assert_eq!(settings.log_memory, Size(16 * 1024 * 1024));
         for wrong in [
             ["--name", "two words"],
@@ -213,6 +240,8 @@ mod tests {
             ["--poll-interval-ms", "0..5"],
             ["--poll-interval-ms", "9..5"],
             ["--poll-interval-ms", "5"],
+            ["--aws-call-rate", "0"],
+            ["--aws-call-rate", "fast"],
             ["--log-memory", "1KiB"],
             ["--log-memory", "12 bytes"],
             ["--join-token", "never-an-argument"],

@@ -12,10 +12,12 @@ use std::{
 use anyhow::Context;
 use async_trait::async_trait;
 use delegate::{
-    aws::sdk::{CallLimits, SdkAccess},
+    aws::{
+        budget::Budgets,
+        sdk::{CallLimits, SdkAccess},
+    },
     discovery,
     executor::{CheckpointLog, Hooks, Polling, SecretsDirectory, Services, StepLog, WritePermit, run},
-    probes::HttpProbe,
 };
 use domain::{
     discovery::{Findings, Query, Subject},
@@ -28,6 +30,7 @@ use domain::{
     },
     task::{Assignment, Direction, EarlierStep, TaskKey, TaskReport},
 };
+use runtime::http::HttpProbe;
 use sandbox::{
     sim::{Settings, Simulator},
     world::{AwsControl, LoadBalancerSeed, Seed, Seeded, seed},
@@ -111,7 +114,13 @@ impl Stage {
         .await?;
         let credentials = aws_credential_types::Credentials::new(access_key, secret_key, None, None, "test");
         let services = Services {
-            aws: Arc::new(SdkAccess::fixed("test", CallLimits::default(), &endpoint, credentials)),
+            aws: Arc::new(SdkAccess::fixed(
+                "test",
+                CallLimits::default(),
+                Budgets::published(f64::from(FACTOR)),
+                &endpoint,
+                credentials,
+            )),
             secrets: SecretsDirectory::default(),
             polling: Polling { min: Duration::from_secs(1) / FACTOR, max: Duration::from_secs(5) / FACTOR },
             memory: Arc::default(),

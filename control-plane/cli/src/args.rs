@@ -102,6 +102,13 @@ pub struct ServerArguments {
     /// How long after a lease's end its tasks are handed to another delegate, in milliseconds.
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(100..=60_000))]
     pub margin_ms: u64,
+    /// A file with the AWS identities that may join as delegates without a token: a YAML list of `arn` (with `*` behind the account),
+    /// and optionally `applications` and `environments`. Read anew for each delegate that joins.
+    #[arg(long, value_name = "FILE")]
+    pub aws_join: Option<PathBuf>,
+    /// Where STS is asked whose an AWS identity is, instead of AWS's own endpoint in the delegate's region.
+    #[arg(long, value_name = "URL", requires = "aws_join")]
+    pub sts_endpoint: Option<String>,
     /// Write log lines as JSON.
     #[arg(long)]
     pub log_json: bool,

@@ -41,12 +41,12 @@ pub(crate) fn follow_up(deployment: &Deployment, now_ms: i64) -> Option<Event> {
 }
 
 /// Whether a step's undo is owed: it has one, and a delegate may have written. That is so from the first claim, which is durable
-/// before anything is sent, and not only from success.
+/// before anything is sent, and not only from success; until every attempt has reported that it certainly changed nothing.
 pub(crate) fn undo_owed(planned: &PlannedStep, record: &StepRecord) -> bool {
     if is_planted(Planted::UndoOnlySucceeded) && record.perform.output().is_none() {
         return false;
     }
-    planned.undo_title().is_some() && !record.perform.attempts.is_empty()
+    planned.undo_title().is_some() && !record.perform.changed_nothing()
 }
 
 /// The step, or undo, whose turn it is: the first forward that is not done, or the last back that is owed and not over.

@@ -199,9 +199,9 @@ fn strategy_ends(deployment: &Deployment, action: &FailureAction) -> bool {
     })
 }
 
-/// From the first claim on, whoever held the task may have written.
+/// From the first claim on, whoever held the task may have written, unless each of them reported that it did not.
 fn is_owed(kind: StepKind, record: &StepRecord) -> bool {
-    kind.undo_title().is_some() && !record.perform.attempts.is_empty()
+    kind.undo_title().is_some() && !(record.perform.attempts.is_empty() || record.perform.changed_nothing())
 }
 
 fn courses(deployment: &Deployment) -> impl Iterator<Item = (u32, Direction, &Course)> {

@@ -1,4 +1,4 @@
-//! How a delegate joins: it trades a one-time token for a certificate over its own key. The token's use and the delegate's record
+//! How a delegate joins: it trades a one-time token, or a proof of its AWS identity, for a certificate over its own key. The token's use and the delegate's record
 //! are one commit that expects the token as it was read, so that of two that come at once exactly one joins.
 
 use std::{sync::Arc, time::Duration};
@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::{
     AccessError,
+    aws_identity::{AwsIdentities, Claim, IdentityRefused},
     secret::{SecretHash, Token, TokenKind},
 };
 use crate::{
@@ -55,6 +56,9 @@ pub enum EnrolError {
     /// It is no longer trusted.
     #[error("this delegate was revoked")]
     Revoked,
+    /// Its AWS identity does not let it join.
+    #[error("{0}")]
+    Identity(#[from] IdentityRefused),
     /// The store takes or gives nothing.
     #[error("nobody can join now: {0}")]
     Unavailable(StoreError),
@@ -102,12 +106,18 @@ pub struct Enrolment {
     store: Arc<dyn Store>,
     authority: Arc<Authority>,
     certificate_life: Duration,
+    identities: Option<AwsIdentities>,
 }
 
 impl Enrolment {
-    /// Certificates are good for `certificate_life`.
-    pub fn new(store: Arc<dyn Store>, authority: Arc<Authority>, certificate_life: Duration) -> Self {
-        Self { store, authority, certificate_life }
+    /// Certificates are good for `certificate_life`. Without `identities` nobody joins by AWS identity.
+    pub fn new(
+        store: Arc<dyn Store>,
+        authority: Arc<Authority>,
+        certificate_life: Duration,
+        identities: Option<AwsIdentities>,
+    ) -> Self {
+        Self { store, authority, certificate_life, identities }
     }
 
     /// The certificates that delegates are to trust, PEM.
@@ -169,10 +179,7 @@ impl Enrolment {
         if record.expires_at_ms <= now_ms {
             return Err(EnrolError::Expired);
         }
-        let plausible = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
-        if name.is_empty() || name.len() > 63 || !name.bytes().all(plausible) {
-            return Err(EnrolError::Name);
-        }
+        check_name(name)?;
         let joining = EnrolledDelegate {
             id: DelegateId::new(id),
             name: name.to_owned(),
@@ -180,6 +187,7 @@ impl Enrolment {
             serial: String::new(),
             certificate_ends_ms: 0,
             scope: record.scope.clone(),
+            identity: None,
             revoked: None,
         };
         let enrolled = self.sign(joining, request_pem, now_ms, rng)?;
@@ -192,6 +200,56 @@ impl Enrolment {
             Err(StoreError::Conflict { .. }) => Err(EnrolError::Used),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// A delegate joins by its AWS identity. The same request once more, as after a lost answer, is the same delegate.
+    ///
+    /// # Errors
+    /// When the identity may not join, the name or the request is not right, or the store takes nothing.
+    pub async fn enrol_by_aws(
+        &self,
+        claim: &Claim,
+        request_pem: &str,
+        name: &str,
+        now_ms: i64,
+        rng: &mut (impl RngCore + Send),
+    ) -> Result<Enrolled, EnrolError> {
+        check_name(name)?;
+        let identities = self.identities.as_ref().ok_or(IdentityRefused::Off)?;
+        let known = identities.verify(claim, request_pem, self.authorities()).await?;
+        let digest =
+            blake3::derive_key("segue 2026-11-23 id of a delegate that joins by AWS identity", request_pem.trim().as_bytes());
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&digest[..16]);
+        let id = DelegateId::new(uuid::Builder::from_custom_bytes(bytes).into_uuid());
+        let key = id.uuid().as_bytes().to_vec();
+        let stored = self.store.get(Table::Delegate, &key).await?;
+        let joining = match &stored {
+            Some(stored) => format::decode::<EnrolledDelegate>(stored)?,
+            None => EnrolledDelegate {
+                id,
+                name: name.to_owned(),
+                enrolled_at_ms: now_ms,
+                serial: String::new(),
+                certificate_ends_ms: 0,
+                scope: known.scope,
+                identity: Some(known.arn),
+                revoked: None,
+            },
+        };
+        if joining.revoked.is_some() {
+            return Err(EnrolError::Revoked);
+        }
+        let enrolled = self.sign(joining, request_pem, now_ms, rng)?;
+        match stored {
+            Some(stored) => self.replace(key, stored, &enrolled.delegate).await?,
+            None => {
+                let mut change = ChangeSet::new();
+                change.expect_absent(Table::Delegate, key.clone()).put(Table::Delegate, key, format::encode(&enrolled.delegate)?);
+                self.store.commit(change).await?;
+            }
+        }
+        Ok(enrolled)
     }
 
     /// A new certificate for a delegate that has joined.
@@ -272,6 +330,11 @@ impl Enrolment {
 
 /// An expired token is remembered for a day, so that whoever comes with it hears that it expired.
 const DAY_MS: i64 = 86_400_000;
+
+fn check_name(name: &str) -> Result<(), EnrolError> {
+    let plausible = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
+    if name.is_empty() || name.len() > 63 || !name.bytes().all(plausible) { Err(EnrolError::Name) } else { Ok(()) }
+}
 
 fn key(id: TokenId) -> Vec<u8> {
     [PREFIX, id.uuid().as_bytes()].concat()

@@ -60,6 +60,7 @@ impl DelegatesService {
             environments: enrolled.scope.environments.iter().cloned().collect(),
             revoked_at_ms: enrolled.revoked.as_ref().map_or(0, |revoked| revoked.at_ms),
             revoked_by: enrolled.revoked.as_ref().map(|revoked| revoked.by.clone()).unwrap_or_default(),
+            identity: enrolled.identity.clone().unwrap_or_default(),
             step_kinds: kinds.unwrap_or_default(),
         }
     }

@@ -8,7 +8,7 @@ use tonic::{Code, Status, metadata::MetadataValue};
 
 use super::catalogue::CatalogueError;
 use crate::{
-    access::{AccessError, EnrolError},
+    access::{AccessError, EnrolError, IdentityRefused},
     dispatch::{DispatchError, NoRollback, NotOne, QueryError},
     logs::LogError,
     store::StoreError,
@@ -137,13 +137,16 @@ pub fn enrol(error: &EnrolError) -> Status {
         EnrolError::Used | EnrolError::Expired => ErrorCode::Forbidden,
         EnrolError::Name | EnrolError::Request(_) => ErrorCode::Invalid,
         EnrolError::Unknown | EnrolError::Revoked => ErrorCode::Forbidden,
+        EnrolError::Identity(IdentityRefused::Claim(_) | IdentityRefused::Forged(_)) => ErrorCode::Unauthenticated,
+        EnrolError::Identity(IdentityRefused::Off | IdentityRefused::Stranger(_)) => ErrorCode::Forbidden,
+        EnrolError::Identity(IdentityRefused::Rules(_) | IdentityRefused::Unavailable(_)) => ErrorCode::Unavailable,
         EnrolError::Unavailable(_) => ErrorCode::Unavailable,
     };
-    let error = Error::new(code, error.to_string());
-    status(&match code {
-        ErrorCode::Unauthenticated | ErrorCode::Forbidden => error.hint("Make a new token with: segue delegate token create"),
-        _ => error,
-    })
+    let hint = match error {
+        EnrolError::Token | EnrolError::Used | EnrolError::Expired => Some("Make a new token with: segue delegate token create"),
+        _ => None,
+    };
+    status(&Error { code, message: error.to_string(), hint: hint.map(str::to_owned) })
 }
 
 #[cfg(test)]

@@ -127,6 +127,7 @@ mod tests {
             serial: String::new(),
             certificate_ends_ms: 0,
             scope: Scope::default(),
+            identity: None,
             revoked: None,
         };
         numbers.iter().map(|number| Arc::new(enrolled(number))).collect()

@@ -17,7 +17,11 @@ use tonic::{Request, Response, Status, Streaming};
 use uuid::Uuid;
 
 use super::{conversation::Conversation, dispatcher::Dispatch, sessions::DOWN_QUEUE, shipping::Shipping};
-use crate::{access::Enrolment, api::status, logs::LogHub};
+use crate::{
+    access::{Claim, Enrolment},
+    api::status,
+    logs::LogHub,
+};
 
 /// Acknowledgements that may wait for a delegate to read them.
 const ACKS: usize = 64;
@@ -40,9 +44,16 @@ impl Gateway {
 impl DelegateGateway for Gateway {
     async fn enroll(&self, request: Request<EnrollRequest>) -> Result<Response<EnrollResponse>, Status> {
         let peer = peer(&request);
-        let EnrollRequest { join_token, certificate_request, name } = request.into_inner();
+        let EnrollRequest { join_token, certificate_request, name, aws_identity } = request.into_inner();
         let (id, now_ms, mut rng) = (Uuid::now_v7(), self.dispatch.clock.now_ms(), StdRng::from_os_rng());
-        let enrolled = self.enrolment.enrol(&join_token, &certificate_request, &name, id, now_ms, &mut rng).await;
+        let enrolled = match aws_identity {
+            Some(identity) => {
+                let headers = identity.headers.into_iter().map(|header| (header.name.to_ascii_lowercase(), header.value));
+                let claim = Claim { region: identity.region, headers: headers.collect() };
+                self.enrolment.enrol_by_aws(&claim, &certificate_request, &name, now_ms, &mut rng).await
+            }
+            None => self.enrolment.enrol(&join_token, &certificate_request, &name, id, now_ms, &mut rng).await,
+        };
         let enrolled = enrolled.map_err(|error| {
             tracing::warn!(target: "audit", peer, %error, "a delegate was not let in");
             status::enrol(&error)

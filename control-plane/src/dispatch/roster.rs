@@ -26,6 +26,9 @@ pub struct EnrolledDelegate {
     /// What it may be given.
     #[serde(default, skip_serializing_if = "Scope::is_whole")]
     pub scope: Scope,
+    /// The AWS identity that it joined by, an ARN; none: it had a join token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
     /// That it is no longer trusted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked: Option<Revocation>,
@@ -142,6 +145,7 @@ mod tests {
             serial: String::new(),
             certificate_ends_ms: 0,
             scope: Scope::default(),
+            identity: None,
             revoked: None,
         }
     }

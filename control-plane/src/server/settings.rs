@@ -22,6 +22,10 @@ pub struct Settings {
     pub terms: LeaseTerms,
     /// How long a delegate's certificate is good for.
     pub delegate_certificate_life: Duration,
+    /// The rules by which delegates join with an AWS identity. None: nobody does.
+    pub aws_join: Option<PathBuf>,
+    /// Where STS is asked, beginning with `http`. None: where AWS has it in the delegate's region.
+    pub sts_endpoint: Option<String>,
     /// How long running calls and streams may take to end after the reason to stop.
     pub drain: Duration,
     /// The reason to stop, which is the caller's.
@@ -38,6 +42,8 @@ impl Settings {
             public_names: Vec::new(),
             terms: LeaseTerms::default(),
             delegate_certificate_life: Duration::from_secs(24 * 3600),
+            aws_join: None,
+            sts_endpoint: None,
             drain: Duration::from_secs(10),
             shutdown: CancellationToken::new(),
         }

@@ -22,7 +22,7 @@ use super::{
     settings::Settings,
 };
 use crate::{
-    access::{AccessError, Enrolment, Tokens},
+    access::{AccessError, AwsIdentities, Enrolment, RulesError, Tokens},
     api::{ApiContext, Bearer, Catalogue},
     dispatch::{Dispatch, Gateway, RecordError, Records, Roster},
     logs::{LogError, LogFiles, LogHub},
@@ -68,6 +68,9 @@ pub enum StartError {
     /// The certificates.
     #[error("the certificates: {0}")]
     Pki(#[from] PkiError),
+    /// The rules for joining by AWS identity.
+    #[error("the rules for joining by AWS identity: {0}")]
+    AwsJoin(#[from] RulesError),
     /// TLS.
     #[error("{0}")]
     Tls(#[from] ServerTlsError),
@@ -126,7 +129,10 @@ pub(super) async fn start_with(settings: Settings, memory: Memory, clock: Arc<dy
     }
 
     let tasks = Tasks::new(settings.shutdown.child_token());
-    let enrolment = Arc::new(Enrolment::new(store.clone(), authority.clone(), settings.delegate_certificate_life));
+    let identities =
+        settings.aws_join.clone().map(|rules| AwsIdentities::new(rules, settings.sts_endpoint.clone())).transpose()?;
+    let enrolment = Enrolment::new(store.clone(), authority.clone(), settings.delegate_certificate_life, identities);
+    let enrolment = Arc::new(enrolment);
     let roster = Roster::new(enrolment.delegates().await?);
     let dispatch = Dispatch::new(clock.clone(), tasks.clone(), Records::new(store.clone()), roster, settings.terms);
     let open = dispatch.recover().await?;

@@ -3,8 +3,10 @@
 
 pub mod actions;
 pub mod alarms;
+pub mod budget;
 pub mod metrics;
 pub mod model;
 pub mod ports;
 pub mod requests;
 pub mod sdk;
+pub mod throttling;

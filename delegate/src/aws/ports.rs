@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::{
     alarms::Alarms,
+    budget::Budget,
     metrics::Metrics,
     model::{
         CallerIdentity, Cluster, HostedZone, Listener, LoadBalancer, Namespace, RecordChange, RecordSet, Registry, Rule, Service,
@@ -156,6 +157,8 @@ pub struct Aws {
     pub metrics: Arc<dyn Metrics>,
     /// The identity.
     pub identity: Arc<dyn Identity>,
+    /// How often it may be called. Reads keep to it by themselves; a write takes its turn in the step's context.
+    pub budget: Budget,
 }
 
 /// How the delegate gets at AWS for an infrastructure.

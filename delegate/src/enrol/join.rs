@@ -1,4 +1,5 @@
-//! Joining: a one-time token and a request for a certificate over a key made here, traded for the delegate's identity.
+//! Joining: a one-time token or a proof of our AWS identity, and a request for a certificate over a key made here, traded for the
+//! delegate's identity.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -12,7 +13,11 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
 
-use super::{Identity, identity::InvalidIdentity};
+use super::{
+    Identity,
+    aws_identity::{ProofError, prove},
+    identity::InvalidIdentity,
+};
 use crate::{
     session::describe,
     settings::{JOIN_TOKEN_VARIABLE, Settings, machine_name},
@@ -27,7 +32,8 @@ pub enum JoinError {
     /// It has no identity and no token.
     #[error(
         "this delegate has not joined a control plane yet and has no join token: make one with `segue delegate token create` and \
-         give it in a file (--join-token-file) or in the environment variable {JOIN_TOKEN_VARIABLE}"
+         give it in a file (--join-token-file) or in the environment variable {JOIN_TOKEN_VARIABLE}, or let it join by its AWS identity \
+         (--join-by-aws)"
     )]
     NoToken,
     /// It does not know whom to trust.
@@ -50,6 +56,15 @@ pub enum JoinError {
          `segue delegate token create`"
     )]
     Refused(String),
+    /// The control plane does not take the AWS identity.
+    #[error(
+        "the control plane refused this delegate's AWS identity ({0}): the rules it was started with (segue server --aws-join) say who \
+         may join"
+    )]
+    Stranger(String),
+    /// The AWS identity can't be proved.
+    #[error("this delegate can't join by its AWS identity: {0}")]
+    Proof(#[from] ProofError),
     /// The control plane does not take the request.
     #[error("the control plane refused to enrol this delegate: {0}")]
     Request(String),
@@ -72,7 +87,7 @@ pub enum JoinError {
 /// # Errors
 /// When the token is refused, missing or unreadable, or `stop` is cancelled.
 pub async fn join(settings: &Settings, clock: &dyn Clock, stop: &CancellationToken) -> Result<Identity, JoinError> {
-    let token = token(settings)?;
+    let token = if settings.join_by_aws { None } else { Some(token(settings)?) };
     let path = settings.authorities.clone().ok_or(JoinError::NoAuthorities)?;
     let authorities = std::fs::read_to_string(&path).map_err(|error| JoinError::File { path, error })?;
     let endpoint = tls::endpoint(&settings.control_plane, &authorities, None)?;
@@ -81,13 +96,19 @@ pub async fn join(settings: &Settings, clock: &dyn Clock, stop: &CancellationTok
     let certificate_request = tls::request(&key)?;
     let mut backoff = Backoff::reconnect();
     loop {
+        // Signed anew each time: a signature is good for 15 minutes.
+        let aws_identity = match &token {
+            Some(_) => None,
+            None => Some(prove(&certificate_request, &authorities, clock).await?),
+        };
         let request = EnrollRequest {
-            join_token: token.expose_secret().to_owned(),
+            join_token: token.as_ref().map(|token| token.expose_secret().to_owned()).unwrap_or_default(),
             certificate_request: certificate_request.clone(),
             name: name.clone(),
+            aws_identity,
         };
         let tried = async {
-            let channel = endpoint.connect().await.map_err(|error| Status::unavailable(describe(&error)))?;
+            let channel = tls::connect(&endpoint).await.map_err(|error| Status::unavailable(describe(&error)))?;
             DelegateGatewayClient::new(channel).enroll(request).await
         };
         let answer = tokio::select! {
@@ -98,7 +119,8 @@ pub async fn join(settings: &Settings, clock: &dyn Clock, stop: &CancellationTok
             Ok(Ok(response)) => return identity(response.into_inner(), key, clock.now_ms()),
             Ok(Err(status)) => match status.code() {
                 Code::Unauthenticated | Code::PermissionDenied | Code::NotFound | Code::FailedPrecondition => {
-                    return Err(JoinError::Refused(status.message().to_owned()));
+                    let message = status.message().to_owned();
+                    return Err(if token.is_some() { JoinError::Refused(message) } else { JoinError::Stranger(message) });
                 }
                 Code::InvalidArgument | Code::Unimplemented | Code::AlreadyExists | Code::OutOfRange => {
                     return Err(JoinError::Request(status.message().to_owned()));

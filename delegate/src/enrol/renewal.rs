@@ -69,7 +69,7 @@ async fn renew(connector: &Connector, old: &Identity, clock: &dyn Clock) -> Resu
     let request = RenewRequest { certificate_request: tls::request(&key)? };
     let endpoint = connector.endpoint()?;
     let response = tokio::time::timeout(LIMIT, async {
-        let channel = endpoint.connect().await?;
+        let channel = tls::connect(&endpoint).await?;
         Ok::<_, RenewalError>(DelegateGatewayClient::new(channel).renew(request).await?.into_inner())
     })
     .await??;

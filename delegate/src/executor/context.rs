@@ -15,11 +15,14 @@ use domain::{
     step::Checkpoint,
     task::Assignment,
 };
-use runtime::{backoff::Backoff, chance::Chance, clock::Clock};
+use runtime::{backoff::Backoff, chance::Chance, clock::Clock, http::HttpProbe};
 use tokio::time::Instant;
 
 use super::{Console, Halt, Hooks, Outcome, Pace, Polling, WaitMemory, promise::Promise};
-use crate::{aws::ports::Aws, lease::Reading, probes::HttpProbe};
+use crate::{
+    aws::{budget::Operation, ports::Aws},
+    lease::Reading,
+};
 
 /// How long a write that AWS throttles, or can't be reached for, is tried again before the step fails.
 const WRITE_PATIENCE: Duration = Duration::from_secs(90);
@@ -135,40 +138,80 @@ impl StepContext {
     /// The read's own, or the reason why the step may not go on.
     pub async fn read<T>(&self, call: impl Future<Output = Result<T, Failure>>) -> Outcome<T> {
         self.go_on()?;
-        Ok(call.await?)
+        tokio::select! {
+            biased;
+            answer = call => Ok(answer?),
+            stopped = self.stopped() => Err(stopped),
+        }
     }
 
-    /// One change in AWS. Asks the lease before each try; goes on trying for 90 s while AWS throttles or can't be reached.
+    /// Resolves when the step may not go on, with the reason.
+    async fn stopped(&self) -> Halt {
+        loop {
+            tokio::select! {
+                () = self.hooks.cancel.cancelled() => {}
+                () = self.hooks.drain.cancelled() => {}
+                () = tokio::time::sleep_until(self.deadline) => {}
+            }
+            if let Err(halt) = self.go_on() {
+                return halt;
+            }
+        }
+    }
+
+    /// Waits for the turn of a write.
+    async fn turn(&self, operation: Operation) -> Outcome<()> {
+        let Some(aws) = &self.aws else { return Ok(()) };
+        tokio::select! {
+            biased;
+            () = aws.budget.turn(operation) => self.go_on(),
+            stopped = self.stopped() => Err(stopped),
+        }
+    }
+
+    /// One change in AWS. Before each try it waits for its turn and then asks the lease, which has to outlast the call and not the
+    /// wait; goes on trying for 90 s while AWS throttles or can't be reached.
     ///
     /// # Errors
     /// AWS's refusal; a lost answer if `repeat` is harmful; or the reason why the step may not go on.
-    pub async fn write<T, F>(&self, repeat: Repeat, mut call: impl FnMut() -> F) -> Outcome<T>
+    pub async fn write<T, F>(&self, operation: Operation, repeat: Repeat, mut call: impl FnMut() -> F) -> Outcome<T>
     where
         F: Future<Output = Result<T, Failure>>,
     {
-        let started = Instant::now();
+        let mut trying = Duration::ZERO;
         let mut backoff = Backoff::new(self.polling.min.min(Duration::from_millis(500)), Duration::from_secs(8));
         let mut uncertain = false;
         loop {
             self.go_on()?;
+            // Not counted as trying: in a crowded account turns come rarely, which is no reason to give up.
+            self.turn(operation).await?;
+            let tried = Instant::now();
             if !self.is_promised() {
                 let permitted = self.hooks.permit.acquire(self.write_budget).await;
                 self.go_on()?;
                 permitted.map_err(|failure| after_lost_answer(failure, uncertain))?;
             }
-            self.wrote.store(true, Ordering::Relaxed);
+            // Set while the call is on its way: whatever ends the step then leaves an effect that nobody knows of.
+            let wrote = self.wrote.swap(true, Ordering::Relaxed);
             let failure = match call().await {
                 Ok(value) => return Ok(value),
                 Err(failure) => failure,
             };
+            if failure.effect == Effect::DidNotHappen && !uncertain {
+                self.wrote.store(wrote, Ordering::Relaxed);
+            }
+            if let Some(aws) = &self.aws {
+                aws.budget.failed(operation, &failure);
+            }
             uncertain |= failure.effect == Effect::MayHaveHappened;
             let again = failure.transient && (failure.effect == Effect::DidNotHappen || repeat == Repeat::Harmless);
-            if !again || started.elapsed() >= WRITE_PATIENCE {
+            if !again || trying + tried.elapsed() >= WRITE_PATIENCE {
                 return Err(after_lost_answer(failure, uncertain).into());
             }
             self.console.warn(format!("{} Trying again.", failure.message));
             let delay = backoff.next_delay(&mut self.chance.draw());
             self.pause(delay).await?;
+            trying += tried.elapsed();
         }
     }
 

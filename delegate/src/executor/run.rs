@@ -12,13 +12,12 @@ use domain::{
     task::{Assignment, Direction, TaskReport},
 };
 use futures::FutureExt;
-use runtime::{chance::Chance, clock::Clock};
+use runtime::{chance::Chance, clock::Clock, http::HttpProbe};
 use tokio::time::Instant;
 
 use super::{Console, Halt, Hooks, Outcome, Polling, Secrets, SecretsDirectory, StepContext, WaitMemory};
 use crate::{
-    aws::{ports::AwsAccess, requests},
-    probes::HttpProbe,
+    aws::{budget::lane, ports::AwsAccess, requests},
     steps,
 };
 
@@ -57,13 +56,15 @@ pub async fn run(assignment: Assignment, services: &Services, hooks: Hooks) -> T
         }
     };
     let console = Console::new(hooks.log.clone(), secrets.clone());
+    let direction = assignment.task.direction;
     let attempt = attempt(assignment, services, hooks, &secrets, console.clone(), (begun, deadline));
-    let outcome = AssertUnwindSafe(requests::kept(attempt)).catch_unwind().await.unwrap_or_else(|_| {
-        let failure =
-            Failure::uncertain(FailureKind::Application, "The step panicked in the delegate; what it was doing may stand.")
-                .hint("This is a fault of Segue. The delegate's own log holds the place; please report it.");
-        Err(failure.into())
-    });
+    let outcome =
+        AssertUnwindSafe(requests::kept(lane::within(direction.into(), attempt))).catch_unwind().await.unwrap_or_else(|_| {
+            let failure =
+                Failure::uncertain(FailureKind::Application, "The step panicked in the delegate; what it was doing may stand.")
+                    .hint("This is a fault of Segue. The delegate's own log holds the place; please report it.");
+            Err(failure.into())
+        });
     match outcome {
         Ok(output) => TaskReport::Succeeded { output },
         Err(Halt::HandedBack) => {

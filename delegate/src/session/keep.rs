@@ -39,7 +39,7 @@ pub trait Connect: Send + Sync + 'static {
 impl Connect for Connector {
     async fn connect(&self) -> Result<Channel, String> {
         let endpoint = self.endpoint().map_err(|error| error.to_string())?;
-        endpoint.connect().await.map_err(|error| describe(&error))
+        runtime::tls::connect(&endpoint).await.map_err(|error| describe(&error))
     }
 }
 

@@ -6,7 +6,7 @@ use domain::failure::{Failure, FailureKind};
 
 use super::events::Events;
 use crate::{
-    aws::model::Service,
+    aws::{budget::Operation, model::Service},
     executor::{Outcome, Repeat, StepContext},
 };
 
@@ -66,7 +66,8 @@ pub(super) async fn set_desired(context: &StepContext, cluster: &str, name: &str
     let ecs = &context.aws()?.ecs;
     let mut service = look_at(context, cluster, name).await?;
     if service.desired != count {
-        service = context.write(Repeat::Harmless, || ecs.set_desired_count(cluster, name, count)).await?;
+        service =
+            context.write(Operation::ChangeService, Repeat::Harmless, || ecs.set_desired_count(cluster, name, count)).await?;
     }
     console.info(format!("Waiting for service: {name} to reflect updated desired count: {count}"));
     let mut waiting = context.waiting("desired count reflected", REFLECTED_WITHIN);

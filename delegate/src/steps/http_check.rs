@@ -7,13 +7,11 @@ use domain::{
     failure::{Failure, FailureKind},
     step::{HttpCheck, HttpCheckOutput, HttpTarget, StepOutput},
 };
+use runtime::http::ProbeAnswer;
 use tokio::time::Instant;
 
 use super::{Step, step::setup_of};
-use crate::{
-    executor::{Outcome, StepContext},
-    probes::ProbeAnswer,
-};
+use crate::executor::{Outcome, StepContext};
 
 /// *HTTP Check*.
 pub(super) struct CheckHttp<'a> {

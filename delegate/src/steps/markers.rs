@@ -6,7 +6,7 @@ use domain::ids::DeploymentId;
 use serde_json::{Value, json};
 
 use crate::{
-    aws::model::Service,
+    aws::{budget::Operation, model::Service},
     executor::{Outcome, Repeat, StepContext},
 };
 
@@ -52,7 +52,7 @@ pub(super) async fn paint(context: &StepContext, name: &str, arn: &str, colour: 
         console.info("Tag update successful");
         return Ok(());
     }
-    context.write(Repeat::Harmless, || ecs.tag(arn, &tags)).await?;
+    context.write(Operation::ChangeTags, Repeat::Harmless, || ecs.tag(arn, &tags)).await?;
     let wanted = Some(colour.to_owned());
     read_back(context, arn, &wanted).await?;
     console.info("Tag update successful");
@@ -67,7 +67,7 @@ pub(super) async fn unpaint(context: &StepContext, name: &str, arn: &str) -> Out
     }
     context.console().info(format!("Removing tag {BG_VERSION} from service: [{name}]"));
     let keys = [BG_VERSION.to_owned()];
-    context.write(Repeat::Harmless, || ecs.untag(arn, &keys)).await?;
+    context.write(Operation::ChangeTags, Repeat::Harmless, || ecs.untag(arn, &keys)).await?;
     read_back(context, arn, &None).await
 }
 

@@ -8,13 +8,11 @@ use domain::{
     step::{Notify, StepOutput},
     task::Assignment,
 };
+use runtime::http::Question;
 use serde_json::{Value, json};
 
 use super::Step;
-use crate::{
-    executor::{Outcome, StepContext},
-    probes::Question,
-};
+use crate::executor::{Outcome, StepContext};
 
 /// How long one answer may take.
 const ANSWER: Duration = Duration::from_secs(10);

@@ -7,12 +7,13 @@ use domain::{
     failure::{Failure, FailureKind},
     step::{PrometheusCheck, PrometheusCheckOutput, StepOutput},
 };
+use runtime::http::Question;
 use tokio::time::Instant;
 
 use super::Step;
 use crate::{
     executor::{Outcome, StepContext},
-    probes::{NoSamples, Question, Sample, samples},
+    probes::{NoSamples, Sample, samples},
 };
 
 /// How long one answer may take.

@@ -7,7 +7,10 @@ use domain::{
 };
 
 use super::step::short_name;
-use crate::executor::{Halt, Outcome, Repeat, StepContext};
+use crate::{
+    aws::budget::Operation,
+    executor::{Halt, Outcome, Repeat, StepContext},
+};
 
 /// What Application Auto Scaling calls an ECS service.
 fn resource(cluster: &str, service: &str) -> String {
@@ -61,18 +64,18 @@ pub(super) async fn ensure(context: &StepContext, cluster: &str, service: &str, 
     let now = context.read(api.of(&resource)).await?;
     if now.as_ref().is_none_or(|now| now.scalable_target != wanted.scalable_target) {
         console.info(format!("Registering scalable target of service {service}: {}", wanted.told()));
-        context.write(Repeat::Harmless, || api.register(&resource, &wanted.scalable_target)).await?;
+        context.write(Operation::ChangeScaling, Repeat::Harmless, || api.register(&resource, &wanted.scalable_target)).await?;
     }
     let there = now.map(|now| now.scaling_policies).unwrap_or_default();
     for policy in wanted.scaling_policies.iter().filter(|policy| !there.contains(policy)) {
         let name = policy["PolicyName"].as_str().unwrap_or_default();
         console.info(format!("Putting scaling policy {name} of service {service}"));
-        context.write(Repeat::Harmless, || api.put_policy(&resource, policy)).await?;
+        context.write(Operation::ChangeScaling, Repeat::Harmless, || api.put_policy(&resource, policy)).await?;
     }
     let kept = |name: &str| wanted.scaling_policies.iter().any(|policy| policy["PolicyName"] == name);
     for name in there.iter().filter_map(|policy| policy["PolicyName"].as_str()).filter(|name| !kept(name)) {
         console.info(format!("Deleting scaling policy {name} of service {service}, which it did not have"));
-        context.write(Repeat::Harmless, || api.delete_policy(&resource, name)).await?;
+        context.write(Operation::ChangeScaling, Repeat::Harmless, || api.delete_policy(&resource, name)).await?;
     }
     Ok(())
 }
@@ -88,7 +91,7 @@ pub(super) async fn remove(context: &StepContext, cluster: &str, service: &str) 
     };
     if now.is_some() {
         context.console().info(format!("Removing auto scaling of service {service}, so that nothing scales it up again"));
-        context.write(Repeat::Harmless, || api.deregister(&resource)).await?;
+        context.write(Operation::ChangeScaling, Repeat::Harmless, || api.deregister(&resource)).await?;
     }
     Ok(())
 }

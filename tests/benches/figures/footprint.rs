@@ -62,8 +62,9 @@ async fn registered(log: &Path, before: usize) -> anyhow::Result<()> {
     anyhow::bail!("the delegate did not connect")
 }
 
+/// Megabytes that a process holds in memory.
 #[expect(clippy::cast_precision_loss, reason = "megabytes")]
-fn resident(process: &Process) -> anyhow::Result<f64> {
+pub fn resident(process: &Process) -> anyhow::Result<f64> {
     let pid = process.pid().context("the process runs")?;
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("a line VmRSS")?;

@@ -1,11 +1,14 @@
 //! Segue's own figures, each beside its bound: dispatch latency (P1), a workflow of six steps that do nothing, one after another
-//! and 100 at once (P2), and the footprint (P10). Real processes, real sockets, sled on disk with every change flushed and synced.
+//! and 100 at once (P2), 2,000 delegates before and after a restart (P4, P5), 100 blue/green deployments at once within AWS's limits
+//! (P9), and the footprint (P10). Real processes, real sockets, sled on disk with every change flushed and synced.
 //!
 //! `./tests/run --bench`. Quote medians and ratios; an absolute time belongs to one machine.
 
+mod at_once;
 mod dispatch;
 mod fake_aws;
 mod footprint;
+mod sessions;
 mod table;
 mod workflow;
 
@@ -23,6 +26,11 @@ fn main() -> anyhow::Result<()> {
 }
 
 async fn all() -> anyhow::Result<()> {
+    // `figures at-once`: this one alone.
+    if std::env::args().any(|argument| argument == "at-once") {
+        table::print(&at_once::measure().await?);
+        return Ok(());
+    }
     let sandbox = programs();
     let folder = sandbox.path().parent().expect("an executable is in a folder").to_owned();
     let aws = fake_aws::FakeAws::start().await?;
@@ -34,6 +42,9 @@ async fn all() -> anyhow::Result<()> {
     rows.extend(footprint::measure(&mut world, &folder).await?);
     rows.extend(dispatch::measure(&client, &aws).await?);
     rows.extend(workflow::measure(&world, &client).await?);
+    rows.extend(sessions::measure(&mut world, &client, &aws).await?);
+    world.stop().await?;
+    rows.extend(at_once::measure().await?);
     table::print(&rows);
-    world.stop().await
+    Ok(())
 }

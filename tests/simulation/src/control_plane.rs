@@ -72,7 +72,7 @@ impl ControlPlane {
         let store: Arc<dyn Store> = disk.clone();
         // Nobody joins and no certificate is looked at here: which authority there is makes no difference to a run.
         let (authority, _) = Authority::create(crate::clock::BEGINNING_MS, &mut StdRng::seed_from_u64(1))?;
-        let enrolment = Enrolment::new(store.clone(), Arc::new(authority), Duration::from_secs(86_400));
+        let enrolment = Enrolment::new(store.clone(), Arc::new(authority), Duration::from_secs(86_400), None);
         let roster = Roster::new(machine.roster.iter().enumerate().map(|(number, id)| EnrolledDelegate {
             id: *id,
             name: format!("delegate-{number}"),
@@ -80,6 +80,7 @@ impl ControlPlane {
             serial: "1".into(),
             certificate_ends_ms: i64::MAX,
             scope: Scope::default(),
+            identity: None,
             revoked: None,
         }));
         let margin = match machine.planted {

@@ -60,7 +60,7 @@ impl DelegateProcess {
     pub fn start(machine: &Machine, number: u128, net: &Arc<Net>, cloud: &Arc<Cloud>, said: &Arc<Said>, chance: Chance) -> Self {
         let gate = Gate::new(tracing::info_span!("delegate", name = %machine.name));
         let instance = InstanceId::new(Uuid::from_u128(0x1000 + number));
-        let aws = DelegatesAws::new(cloud.clone(), instance, machine.name.clone(), gate.clone(), machine.planted);
+        let aws = DelegatesAws::new(cloud.clone(), instance, machine.name.clone(), gate.clone(), machine.planted, chance.clone());
         // A write that its lease does not outlast is the mistake.
         let write_budget = match machine.planted {
             Planted::LeaseWithoutMargin => Duration::ZERO,

@@ -7,6 +7,7 @@ use sandbox::world::{Process, World, WorldSettings};
 use serde_json::Value;
 use tests::{
     deployments::{ended, segue},
+    processes::ends_saying,
     programs::programs,
 };
 
@@ -34,18 +35,6 @@ fn delegate(world: &World, name: &str, join: &Join, authorities: &str) -> anyhow
     command.arg("--state-dir").arg(dir.join("state")).arg("--name").arg(name);
     command.env("SEGUE_JOIN_TOKEN", &join.token).env("AWS_REGION", "us-west-1");
     Process::start(name, command, &world.dir)
-}
-
-async fn ends_saying(mut process: Process, words: &str) -> anyhow::Result<()> {
-    for _ in 0..1_000 {
-        if !process.is_running() {
-            let output = process.output();
-            assert!(output.contains(words), "expected {words:?} in\n{output}");
-            return Ok(());
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    anyhow::bail!("it did not end by itself; it said:\n{}", process.output())
 }
 
 #[tokio::test]

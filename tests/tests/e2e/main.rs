@@ -3,14 +3,20 @@
 //! One binary on purpose: what it links is most of the project.
 
 mod access;
+mod at_once;
 mod bake;
+mod delegates;
 mod discovery;
 mod dns;
 mod golden;
+mod handover;
 mod in_a_row;
 mod interrupts;
+mod joining;
 mod kills;
 mod matrix;
+mod policy;
+mod proxy;
 mod refusals;
 mod rollback;
 mod scaling;

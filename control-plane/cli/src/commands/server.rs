@@ -32,6 +32,8 @@ pub(super) async fn run(arguments: ServerArguments, screen: &mut Screen) -> Resu
     settings.api_listen = arguments.listen;
     settings.delegate_listen = arguments.delegate_listen;
     settings.public_names = arguments.public_name;
+    settings.aws_join = arguments.aws_join;
+    settings.sts_endpoint = arguments.sts_endpoint;
     settings.terms = LeaseTerms {
         lease: Duration::from_millis(arguments.lease_ms),
         heartbeat: Duration::from_millis(arguments.heartbeat_ms),

@@ -47,6 +47,8 @@ pub struct Delegate {
     pub revoked_by: String,
     /// The running process; empty while it is away.
     pub instance_id: String,
+    /// The AWS identity that it joined by; empty: it had a join token.
+    pub identity: String,
     /// Kinds of steps it can perform; empty while it is away.
     pub step_kinds: Vec<String>,
 }
@@ -70,6 +72,7 @@ impl From<proto::api::Delegate> for Delegate {
             revoked_at_ms: wire.revoked_at_ms,
             revoked_by: wire.revoked_by,
             instance_id: wire.instance_id,
+            identity: wire.identity,
             step_kinds: wire.step_kinds,
         }
     }
@@ -94,11 +97,12 @@ pub fn called(name: &str, id: &str) -> String {
 /// One delegate, with everything known of it.
 pub fn delegate(delegate: &Delegate) -> String {
     let all_or = |names: &[String]| if names.is_empty() { "all".to_owned() } else { names.join(", ") };
+    let by = if delegate.identity.is_empty() { "a join token" } else { delegate.identity.as_str() };
     let mut facts = vec![
         ("state", delegate.state().to_owned()),
         ("applications", all_or(&delegate.applications)),
         ("environments", all_or(&delegate.environments)),
-        ("joined", time(delegate.enrolled_at_ms)),
+        ("joined", format!("{} by {by}", time(delegate.enrolled_at_ms))),
         ("certificate until", time(delegate.certificate_expires_at_ms)),
     ];
     if delegate.revoked_at_ms > 0 {

@@ -46,6 +46,7 @@ fn delegate(name: &str, connected: bool) -> Delegate {
         revoked_at_ms: 0,
         revoked_by: String::new(),
         instance_id: "run_00000000000000000000000000000002".to_owned(),
+        identity: String::new(),
         step_kinds: vec!["note".to_owned()],
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::{
-    failure::Failure,
+    failure::{Effect, Failure},
     ids::DelegateId,
     step::{Checkpoint, StepOutput},
     task::Direction,
@@ -212,6 +212,15 @@ impl Course {
         self.asked = Asked::No;
         self.approved_by.clear();
         self.rejected = None;
+    }
+
+    /// Whether it is certain that nothing was changed: every attempt ended with a report that says so, and none recorded a fact.
+    pub fn changed_nothing(&self) -> bool {
+        let harmless = |attempt: &Attempt| match &attempt.ended {
+            Some((AttemptEnd::Failed(failure), _)) => failure.effect == Effect::DidNotHappen,
+            Some((AttemptEnd::Succeeded | AttemptEnd::Lost(_), _)) | None => false,
+        };
+        self.checkpoints.is_empty() && self.attempts.iter().all(harmless)
     }
 
     /// Whether nothing more will be tried, well or not.

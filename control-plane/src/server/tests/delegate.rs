@@ -64,7 +64,8 @@ pub async fn enroll(world: &World, join_token: &str, name: &str) -> Result<(Enro
     let key_pem = new_key().expect("a key");
     let mut gateway = gateway(&world.running.gateway_url, &world.context.authorities, None).await?;
     let certificate_request = request(&key_pem).expect("a request");
-    let message = EnrollRequest { join_token: join_token.to_owned(), certificate_request, name: name.to_owned() };
+    let message =
+        EnrollRequest { join_token: join_token.to_owned(), certificate_request, name: name.to_owned(), aws_identity: None };
     gateway.enroll(message).await.map(|response| (response.into_inner(), key_pem))
 }
 

@@ -4,6 +4,7 @@
 mod delegate;
 mod documents;
 mod door;
+mod hostile;
 mod leases;
 mod restart;
 mod tasks;

@@ -14,6 +14,7 @@ use tokio::{
 use super::{CallLimits, SdkAccess};
 use crate::aws::{
     alarms::{Alarm, AlarmState},
+    budget::Budgets,
     ports::{Aws, AwsAccess},
 };
 
@@ -78,7 +79,7 @@ async fn serve(answers: Vec<(u16, Value)>) -> (Aws, JoinSet<Vec<String>>) {
     let limits = CallLimits { read: Duration::from_secs(5), write: Duration::from_secs(5) };
     let infrastructure: InfrastructureSpec =
         serde_json::from_value(json!({"name": "prod", "region": "eu-west-1", "cluster": "c"})).expect("an infrastructure");
-    let access = SdkAccess::fixed("dlg", limits, &endpoint, credentials);
+    let access = SdkAccess::fixed("dlg", limits, Budgets::unlimited(), &endpoint, credentials);
     (access.connect(&infrastructure).await.expect("no call is made"), server)
 }
 

@@ -13,13 +13,17 @@ use async_trait::async_trait;
 use aws_config::{BehaviorVersion, Region, sts::AssumeRoleProvider};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use domain::{failure::Failure, infrastructure::InfrastructureSpec};
+use runtime::chance::Chance;
 use tokio::sync::OnceCell;
 
 use super::{
     auto_scaling::ApplicationAutoScaling, cloud_map::CloudMap, cloudwatch::CloudWatch, ecs::SdkEcs, elbv2::SdkLoadBalancing,
     limits::CallLimits, logs::Logs, route53::Route53, sts::Sts,
 };
-use crate::aws::ports::{Aws, AwsAccess};
+use crate::aws::{
+    budget::{self, Budget, Budgets},
+    ports::{Aws, AwsAccess},
+};
 
 /// Connections are kept by what makes them different.
 type Key = (String, Option<String>, Option<String>);
@@ -28,6 +32,7 @@ type Key = (String, Option<String>, Option<String>);
 pub struct SdkAccess {
     session_name: String,
     limits: CallLimits,
+    budgets: Budgets,
     fixed: Option<Fixed>,
     connections: Mutex<HashMap<Key, Arc<OnceCell<Aws>>>>,
 }
@@ -42,16 +47,17 @@ struct Fixed {
 const MOST_CONNECTIONS: usize = 256;
 
 impl SdkAccess {
-    /// Access with the credentials of AWS's default chain. Roles are assumed in sessions called `segue-<delegate>`.
-    pub fn new(delegate: &str, limits: CallLimits) -> Self {
-        Self { session_name: session_name(delegate), limits, fixed: None, connections: Mutex::default() }
+    /// Access with the credentials of AWS's default chain, within these budgets. Roles are assumed in sessions called
+    /// `segue-<delegate>`.
+    pub fn new(delegate: &str, limits: CallLimits, budgets: Budgets) -> Self {
+        Self { session_name: session_name(delegate), limits, budgets, fixed: None, connections: Mutex::default() }
     }
 
     /// Access to this endpoint with these credentials, whatever the environment says: for tests and for programs that bring their
     /// own AWS.
-    pub fn fixed(delegate: &str, limits: CallLimits, endpoint: &str, credentials: Credentials) -> Self {
+    pub fn fixed(delegate: &str, limits: CallLimits, budgets: Budgets, endpoint: &str, credentials: Credentials) -> Self {
         let fixed = Fixed { endpoint: endpoint.to_owned(), credentials };
-        Self { fixed: Some(fixed), ..Self::new(delegate, limits) }
+        Self { fixed: Some(fixed), ..Self::new(delegate, limits, budgets) }
     }
 
     async fn make(&self, infrastructure: &InfrastructureSpec) -> Aws {
@@ -60,7 +66,7 @@ impl SdkAccess {
         if let Some(fixed) = &self.fixed {
             loader = loader.endpoint_url(&fixed.endpoint).credentials_provider(fixed.credentials.clone());
         }
-        let base = loader.timeout_config(self.limits.read_timeouts()).retry_config(CallLimits::read_retries()).load().await;
+        let base = loader.timeout_config(self.limits.read_timeouts()).retry_config(CallLimits::no_retries()).load().await;
         let config = match &infrastructure.assume_role {
             None => base,
             Some(role) => {
@@ -77,7 +83,8 @@ impl SdkAccess {
             }
         };
         let cloudwatch = Arc::new(CloudWatch::new(&config));
-        Aws {
+        let budget = self.budgets.of(infrastructure.assume_role.as_ref().map(|role| role.arn.as_str()), &infrastructure.region);
+        let aws = Aws {
             ecs: Arc::new(SdkEcs::new(&config, self.limits)),
             load_balancing: Arc::new(SdkLoadBalancing::new(&config, self.limits)),
             registries: Arc::new(CloudMap::new(&config)),
@@ -87,7 +94,9 @@ impl SdkAccess {
             alarms: cloudwatch.clone(),
             metrics: cloudwatch,
             identity: Arc::new(Sts::new(aws_sdk_sts::Client::new(&config))),
-        }
+            budget: Budget::default(),
+        };
+        budget::paced(aws, budget, self.limits.read, Chance::from_machine())
     }
 }
 

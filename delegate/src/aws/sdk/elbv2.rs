@@ -27,7 +27,7 @@ pub(super) struct SdkLoadBalancing {
 impl SdkLoadBalancing {
     pub(super) fn new(config: &SdkConfig, limits: CallLimits) -> Self {
         let configured = || Builder::from(config).interceptor(RequestIds("elasticloadbalancing"));
-        let writes = configured().timeout_config(limits.write_timeouts()).retry_config(CallLimits::write_retries());
+        let writes = configured().timeout_config(limits.write_timeouts()).retry_config(CallLimits::no_retries());
         Self { reads: Client::from_conf(configured().build()), writes: Client::from_conf(writes.build()) }
     }
 }

@@ -8,6 +8,8 @@ use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkErro
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use domain::failure::{Effect, Failure, FailureKind, PeerAnswer};
 
+use crate::aws::throttling::is_throttling;
+
 /// The longest text of AWS's that is taken over, in characters.
 const LONGEST_TEXT: usize = 2_000;
 
@@ -136,23 +138,6 @@ fn verdict(code: &str, status: u16) -> Verdict {
         _ if status >= 500 => Verdict { kind: FailureKind::Connectivity, fault: true, transient: true, hint: None },
         _ => known(FailureKind::Application, false, None),
     }
-}
-
-fn is_throttling(code: &str) -> bool {
-    matches!(
-        code,
-        "Throttling"
-            | "ThrottlingException"
-            | "ThrottledException"
-            | "RequestThrottled"
-            | "RequestThrottledException"
-            | "TooManyRequestsException"
-            | "RequestLimitExceeded"
-            | "SlowDown"
-            | "PriorRequestNotComplete"
-            | "EC2ThrottledException"
-            | "BandwidthLimitExceeded"
-    )
 }
 
 fn unanswered(effect: Effect, answer: Box<PeerAnswer>, message: String) -> Failure {

@@ -5,13 +5,10 @@ use std::time::Duration;
 use aws_config::{retry::RetryConfig, timeout::TimeoutConfig};
 
 const CONNECT: Duration = Duration::from_secs(3);
-/// The SDK sends a read up to so many times.
-const READ_ATTEMPTS: u32 = 4;
-
-/// How long one call may take, retries included.
+/// How long one call may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CallLimits {
-    /// A read, with up to four tries.
+    /// A read, with all its tries, without the waits for its turn.
     pub read: Duration,
     /// A write: one try. The lease has to outlast it, so that no late write follows another delegate's.
     pub write: Duration,
@@ -29,7 +26,7 @@ impl CallLimits {
         TimeoutConfig::builder()
             .connect_timeout(CONNECT.min(attempt))
             .operation_attempt_timeout(attempt)
-            .operation_timeout(self.read)
+            .operation_timeout(attempt)
             .build()
     }
 
@@ -41,13 +38,10 @@ impl CallLimits {
             .build()
     }
 
-    pub(super) fn read_retries() -> RetryConfig {
-        RetryConfig::standard().with_max_attempts(READ_ATTEMPTS)
-    }
-
-    // A second try inside the SDK would come after a time-out too, when the first may have been carried out, and would not ask
-    // the lease. Trying again is the executor's matter.
-    pub(super) fn write_retries() -> RetryConfig {
+    // A second try of a write inside the SDK would come after a time-out too, when the first may have been carried out, and would
+    // not ask the lease: trying again is the executor's matter. A second try of a read would not wait for its turn in the budget:
+    // there it is the budget's.
+    pub(super) fn no_retries() -> RetryConfig {
         RetryConfig::disabled()
     }
 }

@@ -16,7 +16,10 @@ use tokio::{
 };
 
 use super::{CallLimits, SdkAccess};
-use crate::aws::ports::{Aws, AwsAccess};
+use crate::aws::{
+    budget::Budgets,
+    ports::{Aws, AwsAccess},
+};
 
 /// How the server treats a request.
 #[derive(Clone, Copy)]
@@ -88,7 +91,10 @@ async fn connect(endpoint: &str) -> Aws {
     let limits = CallLimits { read: Duration::from_secs(5), write: Duration::from_millis(300) };
     let infrastructure: InfrastructureSpec =
         serde_json::from_value(json!({"name": "prod", "region": "eu-west-1", "cluster": "c"})).expect("an infrastructure");
-    SdkAccess::fixed("dlg", limits, endpoint, credentials).connect(&infrastructure).await.expect("no call is made")
+    SdkAccess::fixed("dlg", limits, Budgets::unlimited(), endpoint, credentials)
+        .connect(&infrastructure)
+        .await
+        .expect("no call is made")
 }
 
 #[tokio::test]

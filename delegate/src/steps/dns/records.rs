@@ -8,7 +8,10 @@ use domain::{
 };
 
 use crate::{
-    aws::model::{RecordChange, RecordSet},
+    aws::{
+        budget::Operation,
+        model::{RecordChange, RecordSet},
+    },
     executor::{Halt, Outcome, Repeat, StepContext},
 };
 
@@ -130,7 +133,7 @@ pub(super) async fn set(
     if changes.is_empty() {
         return Ok(());
     }
-    let sent = context.write(Repeat::Harmless, || api.change(&dns.zone, &dns.alias, &changes)).await;
+    let sent = context.write(Operation::Dns, Repeat::Harmless, || api.change(&dns.zone, &dns.alias, &changes)).await;
     let change = match sent {
         Ok(change) => change,
         // A deletion that is sent twice is refused the second time, since nothing is there to match. The first one happened then,
@@ -139,7 +142,7 @@ pub(super) async fn set(
         Err(Halt::Failed(_)) if wanted.is_empty() => return context.pause(context.polling().aws_time(IN_SYNC_USUALLY)).await,
         Err(Halt::Failed(_)) => {
             let again: Vec<RecordChange> = wanted.iter().cloned().map(RecordChange::Upsert).collect();
-            context.write(Repeat::Harmless, || api.change(&dns.zone, &dns.alias, &again)).await?
+            context.write(Operation::Dns, Repeat::Harmless, || api.change(&dns.zone, &dns.alias, &again)).await?
         }
         Err(halt) => return Err(halt),
     };

@@ -10,7 +10,10 @@ use serde_json::Value;
 
 use super::{PairNow, RouteNow};
 use crate::{
-    aws::actions::{forward_targets, normalised},
+    aws::{
+        actions::{forward_targets, normalised},
+        budget::Operation,
+    },
     executor::{Outcome, Repeat, StepContext},
 };
 
@@ -43,8 +46,12 @@ pub(in super::super) async fn set(context: &StepContext, now: &RouteNow, wanted:
     let elb = &context.aws()?.load_balancing;
     let arn = now.route.arn();
     match &now.route.rule {
-        Some(_) => drop(context.write(Repeat::Harmless, || elb.set_rule_actions(arn, wanted)).await?),
-        None => drop(context.write(Repeat::Harmless, || elb.set_default_actions(arn, wanted)).await?),
+        Some(_) => {
+            drop(context.write(Operation::ChangeLoadBalancing, Repeat::Harmless, || elb.set_rule_actions(arn, wanted)).await?)
+        }
+        None => {
+            drop(context.write(Operation::ChangeLoadBalancing, Repeat::Harmless, || elb.set_default_actions(arn, wanted)).await?)
+        }
     }
     let arns = [arn.to_owned()];
     let mut waiting = context.waiting("route read back", SHOWN_WITHIN);

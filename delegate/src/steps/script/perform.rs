@@ -18,6 +18,7 @@ use super::{
     output::{Kept, copy},
 };
 use crate::{
+    aws::budget::Operation,
     executor::{Halt, Outcome, Repeat, StepContext},
     steps::Step,
 };
@@ -39,7 +40,8 @@ impl Step for RunScript<'_> {
     async fn perform(&self, context: &StepContext) -> Outcome<StepOutput> {
         if !context.allows_shell_scripts() {
             let message = "This delegate does not run shell scripts.";
-            let hint = "Start the delegate with --allow-shell-scripts (SEGUE_ALLOW_SHELL_SCRIPTS=true) where whoever may change \
+            let hint = "Start the delegate with --allow-shell-scripts (SEGUE_ALLOW_SHELL_SCRIPTS=true), and with a policy that does \
+                        not say otherwise, where whoever may change \
                         workflows may also run programs on its machine.";
             return Err(Failure::refused(FailureKind::Policy, message).hint(hint).into());
         }
@@ -104,7 +106,7 @@ impl RunScript<'_> {
             let started = Group::start(&mut command).map_err(|error| broken("bash", &error));
             async move { started }
         };
-        let mut group = context.write(Repeat::Harmful, start).await?;
+        let mut group = context.write(Operation::Unlimited, Repeat::Harmful, start).await?;
         let status = self.watch(&mut group, context, started + limit).await?;
         judge(status, started.elapsed(), context)
     }

@@ -27,7 +27,11 @@ use super::{
     proof::production_answers,
 };
 use crate::{
-    aws::{actions::forwarding, model::Target},
+    aws::{
+        actions::forwarding,
+        budget::{Lane, lane},
+        model::Target,
+    },
     executor::{Halt, Outcome, StepContext},
     lease::SAFETY,
 };
@@ -77,7 +81,7 @@ pub(super) async fn bake(context: &StepContext, setup: &SetupOutput, wanted: &Ba
     let ends = Instant::now() + window;
     while Instant::now() < ends {
         if let Some(breach) = watch.look(context, setup, wanted).await? {
-            return Err(watch.put_back(context, setup, breach).await);
+            return Err(lane::within(Lane::Back, watch.put_back(context, setup, breach)).await);
         }
         let rest = ends.saturating_duration_since(Instant::now());
         context.pause(Duration::from_millis(wanted.interval_ms).min(rest)).await?;

@@ -20,9 +20,9 @@ use crate::aws::{
 };
 
 pub(super) const CLUSTER: &str = "docs-ecs";
-pub(super) const PROD: &str = "arn:listener/prod";
-pub(super) const STAGE: &str = "arn:listener/stage";
-pub(super) const BALANCER: &str = "arn:lb/docs-example";
+pub(super) const PROD: &str = "arn:aws:elasticloadbalancing:us-west-1:123456789012:listener/app/docs-example/1/prod";
+pub(super) const STAGE: &str = "arn:aws:elasticloadbalancing:us-west-1:123456789012:listener/app/docs-example/1/stage";
+pub(super) const BALANCER: &str = "arn:aws:elasticloadbalancing:us-west-1:123456789012:loadbalancer/app/docs-example/1";
 
 /// How a call goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -260,7 +260,7 @@ fn fresh(name: &str, task_definition: &str, group: &str) -> Service {
     };
     Service {
         name: name.into(),
-        arn: format!("arn:service/{CLUSTER}/{name}"),
+        arn: format!("arn:aws:ecs:us-west-1:123456789012:service/{CLUSTER}/{name}"),
         status: "ACTIVE".into(),
         task_definition: task_definition.into(),
         deployments: vec![deployment],
@@ -559,6 +559,7 @@ impl ContainerLogs for FakeAws {
 #[async_trait]
 impl Identity for FakeAws {
     async fn caller(&self) -> Result<CallerIdentity, Failure> {
+        self.calls.lock().expect("no panic").push("GetCallerIdentity");
         Ok(CallerIdentity { account: "123456789012".into(), arn: "arn:aws:iam::123456789012:user/delegate".into() })
     }
 }

@@ -13,6 +13,7 @@ mod fake_scaling;
 mod golden;
 mod notify;
 mod peer;
+mod policy;
 mod prometheus;
 mod promises;
 mod refusals;

@@ -30,8 +30,12 @@ use super::{
     fake_dns::{ALIAS, FIRST, SECOND},
 };
 use crate::{
-    aws::ports::{Aws, AwsAccess},
+    aws::{
+        budget::Budget,
+        ports::{Aws, AwsAccess},
+    },
     executor::{CheckpointLog, Hooks, Polling, SecretsDirectory, Services, StepLog, WaitMemory, WritePermit, run},
+    policy::{Policy, PolicyAccess},
 };
 
 pub(super) const FAMILY: &str = "ecs__blue__green__elb";
@@ -98,6 +102,7 @@ impl AwsAccess for Access {
             alarms: self.0.clone(),
             metrics: self.0.clone(),
             identity: self.0.clone(),
+            budget: Budget::default(),
         })
     }
 }
@@ -119,6 +124,8 @@ pub(super) struct Rig {
     /// The task was cancelled before it began.
     pub(super) cancelled: bool,
     pub(super) secrets: SecretsDirectory,
+    /// What the delegate will touch.
+    pub(super) policy: Policy,
     /// The delegate runs shell scripts.
     pub(super) shell_scripts: bool,
     pub(super) setup: LoadBalancerSetup,
@@ -164,6 +171,7 @@ impl Rig {
             promised_ms: 0,
             cancelled: false,
             secrets: SecretsDirectory::default(),
+            policy: Policy::default(),
             shell_scripts: false,
             setup: LoadBalancerSetup {
                 version: NewVersion {
@@ -255,7 +263,7 @@ impl Rig {
             resumed,
         };
         let services = Services {
-            aws: Arc::new(Access(self.aws.clone())),
+            aws: Arc::new(PolicyAccess::new(Arc::new(Access(self.aws.clone())), Arc::new(self.policy.clone()))),
             secrets: self.secrets.clone(),
             // AWS's clock runs a thousand times faster here.
             polling: Polling { min: Duration::from_millis(1), max: Duration::from_millis(2) },

@@ -16,7 +16,10 @@ use super::{
     task_definition,
 };
 use crate::{
-    aws::model::{Service, TaskDefinition},
+    aws::{
+        budget::Operation,
+        model::{Service, TaskDefinition},
+    },
     executor::{Halt, Outcome, Repeat, StepContext},
 };
 
@@ -94,7 +97,9 @@ impl Maker<'_> {
             Some(revision) => revision,
             None => {
                 let document = task_definition::request(self.version, context.assignment().task.deployment);
-                context.write(Repeat::Harmful, || ecs.register_task_definition(&document)).await?
+                context
+                    .write(Operation::RegisterTaskDefinition, Repeat::Harmful, || ecs.register_task_definition(&document))
+                    .await?
             }
         };
         let checkpoint = Checkpoint::TaskDefinitionRegistered { arn: revision.arn.clone(), revision: revision.revision };
@@ -158,7 +163,7 @@ impl Maker<'_> {
         let cluster = &context.assignment().infrastructure.cluster;
         for service in green {
             context.console().info(format!("Deleting Old Service {{Green Version}}: {}", service.name));
-            match context.write(Repeat::Harmless, || ecs.delete_service(cluster, &service.name)).await {
+            match context.write(Operation::ChangeService, Repeat::Harmless, || ecs.delete_service(cluster, &service.name)).await {
                 Ok(()) => {}
                 Err(Halt::Failed(failure)) if is_gone(&failure) => {}
                 Err(halt) => return Err(halt),
@@ -183,7 +188,7 @@ async fn create_service(context: &StepContext, document: &Value) -> Outcome<Serv
     let ecs = &context.aws()?.ecs;
     let mut waiting = context.waiting("create service", context.polling().aws_time(ASSOCIATION_WITHIN));
     loop {
-        let failure = match context.write(Repeat::Harmless, || ecs.create_service(document)).await {
+        let failure = match context.write(Operation::ChangeService, Repeat::Harmless, || ecs.create_service(document)).await {
             Err(Halt::Failed(failure)) => failure,
             other => return other,
         };

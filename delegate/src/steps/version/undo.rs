@@ -8,7 +8,7 @@ use domain::{
 
 use super::super::{counts, markers, routes, scaling};
 use crate::{
-    aws::model::Service,
+    aws::{budget::Operation, model::Service},
     executor::{Outcome, Repeat, StepContext},
 };
 
@@ -26,7 +26,7 @@ pub(in super::super) async fn undo(version: &NewVersion, context: &StepContext) 
         let ecs = &context.aws()?.ecs;
         scaling::remove(context, cluster, &service.name).await?;
         console.info(format!("Downsizing service: {}", service.name));
-        context.write(Repeat::Harmless, || ecs.set_desired_count(cluster, &service.name, 0)).await?;
+        context.write(Operation::ChangeService, Repeat::Harmless, || ecs.set_desired_count(cluster, &service.name, 0)).await?;
         let now = counts::look_at(context, cluster, &service.name).await?;
         counts::tasks_gone(context, cluster, &service.name, now).await?;
     }

@@ -11,6 +11,7 @@ mod process;
 mod program;
 mod seed;
 mod seed_dns;
+mod seed_lines;
 mod setup;
 
 pub use client::AwsControl;
@@ -19,4 +20,5 @@ pub use process::Process;
 pub use program::Programs;
 pub use seed::{LoadBalancerSeed, Seed, Seeded, aws_config, seed};
 pub use seed_dns::SeededDns;
-pub use setup::{DelegateHandle, Switch, World, WorldSettings};
+pub use seed_lines::{SeededLine, seed_lines};
+pub use setup::{DelegateHandle, DelegateOptions, Switch, World, WorldSettings};

@@ -83,20 +83,7 @@ pub async fn seed(seed: &Seed) -> anyhow::Result<Seeded> {
     ecs.create_cluster().cluster_name(&seed.cluster).send().await.context("ecs:CreateCluster")?;
     let prod_target_group = target_group(&elb, wanted, 1).await?;
     let stage_target_group = target_group(&elb, wanted, 2).await?;
-    let created = elb
-        .create_load_balancer()
-        .name(&wanted.name)
-        .r#type(LoadBalancerTypeEnum::Application)
-        .subnets("subnet-0aaaaaaaaaaaaaaa1")
-        .subnets("subnet-0bbbbbbbbbbbbbbb2")
-        .security_groups("sg-0cccccccccccccccc")
-        .send()
-        .await
-        .context("elasticloadbalancing:CreateLoadBalancer")?;
-    let load_balancer = created.load_balancers().first().context("no load balancer was returned")?;
-    let arn = load_balancer.load_balancer_arn().context("a load balancer without an ARN")?.to_owned();
-    let dns_name = load_balancer.dns_name().context("a load balancer without a DNS name")?.to_owned();
-    active(&elb, &arn).await?;
+    let (arn, dns_name) = load_balancer(&elb, &wanted.name).await?;
     Ok(Seeded {
         prod_listener: listener(&elb, &arn, wanted.prod_port, &prod_target_group).await?,
         stage_listener: listener(&elb, &arn, wanted.stage_port, &stage_target_group).await?,
@@ -107,7 +94,26 @@ pub async fn seed(seed: &Seed) -> anyhow::Result<Seeded> {
     })
 }
 
-async fn target_group(elb: &elbv2::Client, wanted: &LoadBalancerSeed, number: u8) -> anyhow::Result<String> {
+/// A load balancer that is active; its ARN and the address it answers at.
+pub(super) async fn load_balancer(elb: &elbv2::Client, name: &str) -> anyhow::Result<(String, String)> {
+    let created = elb
+        .create_load_balancer()
+        .name(name)
+        .r#type(LoadBalancerTypeEnum::Application)
+        .subnets("subnet-0aaaaaaaaaaaaaaa1")
+        .subnets("subnet-0bbbbbbbbbbbbbbb2")
+        .security_groups("sg-0cccccccccccccccc")
+        .send()
+        .await
+        .context("elasticloadbalancing:CreateLoadBalancer")?;
+    let load_balancer = created.load_balancers().first().context("no load balancer was returned")?;
+    let arn = load_balancer.load_balancer_arn().context("a load balancer without an ARN")?.to_owned();
+    let dns_name = load_balancer.dns_name().context("a load balancer without a DNS name")?.to_owned();
+    active(elb, &arn).await?;
+    Ok((arn, dns_name))
+}
+
+pub(super) async fn target_group(elb: &elbv2::Client, wanted: &LoadBalancerSeed, number: u8) -> anyhow::Result<String> {
     let created = elb
         .create_target_group()
         .name(format!("{}-{number}", wanted.name))
@@ -138,7 +144,7 @@ async fn target_group(elb: &elbv2::Client, wanted: &LoadBalancerSeed, number: u8
     Ok(arn.to_owned())
 }
 
-async fn listener(elb: &elbv2::Client, load_balancer: &str, port: u16, target_group: &str) -> anyhow::Result<String> {
+pub(super) async fn listener(elb: &elbv2::Client, load_balancer: &str, port: u16, target_group: &str) -> anyhow::Result<String> {
     let forward = Action::builder().r#type(ActionTypeEnum::Forward).target_group_arn(target_group).build();
     let created = elb
         .create_listener()

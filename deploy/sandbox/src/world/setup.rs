@@ -39,6 +39,8 @@ pub struct WorldSettings {
     pub seed: u64,
     /// Further arguments of `segue-sandbox aws`.
     pub aws_arguments: Vec<String>,
+    /// Rules by which delegates join with an AWS identity, as a YAML list. None: nobody does.
+    pub aws_join: Option<String>,
     /// Further arguments of each delegate.
     pub delegate_arguments: Vec<String>,
     /// AWS endpoint to use instead of the simulated AWS (another emulator); it must be seeded by the caller.
@@ -62,6 +64,7 @@ impl Default for WorldSettings {
             target_port: None,
             seed: 1,
             aws_arguments: Vec::new(),
+            aws_join: None,
             delegate_arguments: Vec::new(),
             foreign_aws: None,
         }
@@ -85,6 +88,18 @@ pub struct DelegateHandle {
     /// Its process.
     pub process: Process,
     state_dir: PathBuf,
+    options: DelegateOptions,
+}
+
+/// How one delegate of a world differs from the others.
+#[derive(Debug, Clone, Default)]
+pub struct DelegateOptions {
+    /// Where it finds the control plane, as `https://127.0.0.1:7000`. None: where it is.
+    pub gateway: Option<String>,
+    /// Further variables of its environment, by name and value.
+    pub environment: Vec<(String, String)>,
+    /// Further arguments of `segue delegate token create`.
+    pub token_arguments: Vec<String>,
 }
 
 /// The world.
@@ -253,16 +268,25 @@ impl World {
     /// # Errors
     /// When it does not join.
     pub async fn add_delegate(&mut self) -> anyhow::Result<()> {
+        self.add_delegate_with(DelegateOptions::default()).await
+    }
+
+    /// [`World::add_delegate`], but for these options.
+    ///
+    /// # Errors
+    /// When it does not join.
+    pub async fn add_delegate_with(&mut self, options: DelegateOptions) -> anyhow::Result<()> {
         let name = format!("delegate-{}", self.delegates.len() + 1);
-        let created: serde_json::Value =
-            serde_json::from_str(&self.segue(&["delegate", "token", "create", "-o", "json"]).await?)?;
+        let mut create = vec!["delegate", "token", "create", "-o", "json"];
+        create.extend(options.token_arguments.iter().map(String::as_str));
+        let created: serde_json::Value = serde_json::from_str(&self.segue(&create).await?)?;
         let token = created["token"].as_str().context("no join token was printed")?;
         let state_dir = self.dir.join(&name);
         std::fs::create_dir_all(&state_dir)?;
         let authorities = self.dir.join("authorities.pem");
         std::fs::write(&authorities, created["authorities"].as_str().context("no authorities were printed")?)?;
-        let process = self.start_delegate(&name, &state_dir, Some(token))?;
-        self.delegates.push(DelegateHandle { name: name.clone(), process, state_dir });
+        let process = self.start_delegate(&name, &state_dir, Some(token), &options)?;
+        self.delegates.push(DelegateHandle { name: name.clone(), process, state_dir, options });
         self.connected(&name).await
     }
 
@@ -271,8 +295,8 @@ impl World {
     /// # Errors
     /// When it can't be started.
     pub fn restart_delegate(&mut self, index: usize) -> anyhow::Result<()> {
-        let (name, state_dir) = (self.delegates[index].name.clone(), self.delegates[index].state_dir.clone());
-        self.delegates[index].process = self.start_delegate(&name, &state_dir, None)?;
+        let DelegateHandle { name, state_dir, options, .. } = &self.delegates[index];
+        self.delegates[index].process = self.start_delegate(name, state_dir, None, options)?;
         Ok(())
     }
 
@@ -295,6 +319,11 @@ impl World {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    /// Where delegates connect.
+    pub fn gateway_url(&self) -> String {
+        format!("https://127.0.0.1:{}", self.ports.gateway)
     }
 
     /// Kills the control plane.
@@ -330,11 +359,17 @@ impl World {
         Ok(())
     }
 
-    fn start_delegate(&self, name: &str, state_dir: &Path, token: Option<&str>) -> anyhow::Result<Process> {
+    fn start_delegate(
+        &self,
+        name: &str,
+        state_dir: &Path,
+        token: Option<&str>,
+        options: &DelegateOptions,
+    ) -> anyhow::Result<Process> {
         let mut command = self.programs.delegate();
         command
             .arg("--control-plane")
-            .arg(format!("https://127.0.0.1:{}", self.ports.gateway))
+            .arg(options.gateway.clone().unwrap_or_else(|| self.gateway_url()))
             .arg("--authorities")
             .arg(self.dir.join("authorities.pem"))
             .arg("--state-dir")
@@ -343,12 +378,16 @@ impl World {
             .arg(name)
             .arg("--poll-interval-ms")
             .arg(poll_interval(self.settings.clock_factor))
+            // The simulated AWS's token buckets fill as much faster as its clock runs.
+            .arg("--aws-call-rate")
+            .arg(self.settings.clock_factor.to_string())
             .args(&self.settings.delegate_arguments)
             .env("AWS_ENDPOINT_URL", &self.seed.endpoint)
             .env("AWS_REGION", &self.seed.region)
             .env("AWS_ACCESS_KEY_ID", &self.seed.access_key)
             .env("AWS_SECRET_ACCESS_KEY", &self.seed.secret_key)
-            .env("AWS_EC2_METADATA_DISABLED", "true");
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            .envs(options.environment.iter().map(|(name, value)| (name, value)));
         if let Some(token) = token {
             // In the environment, not among the arguments: those stand in every process list.
             command.env("SEGUE_JOIN_TOKEN", token);
@@ -423,6 +462,11 @@ async fn start_server(programs: &Programs, settings: &WorldSettings, ports: Port
         .arg(settings.lease.as_millis().to_string())
         .arg("--heartbeat-ms")
         .arg((settings.lease.as_millis() / 6).to_string());
+    if let Some(rules) = &settings.aws_join {
+        let file = dir.join("aws-join.yaml");
+        std::fs::write(&file, rules)?;
+        command.arg("--aws-join").arg(file).arg("--sts-endpoint").arg(format!("http://127.0.0.1:{}", ports.aws));
+    }
     let mut process = Process::start("control-plane", command, dir)?;
     let context = dir.join("control-plane").join("admin-context.yaml");
     process

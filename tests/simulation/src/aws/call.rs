@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use delegate::aws::budget::Budgets;
 use domain::{
     failure::{Effect, Failure, FailureKind, PeerAnswer},
     ids::{DeploymentId, InstanceId},
@@ -14,6 +15,7 @@ use domain::{
 };
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use runtime::{
+    chance::Chance,
     gate::{Gate, Standing},
     tasks::Tasks,
 };
@@ -28,7 +30,7 @@ use super::{
 use crate::{clock::HostClock, network::Path, planted::Planted, trace::Trace};
 
 /// The client's limit for a read and for a write, as the delegate's own client has them.
-const READ: Duration = Duration::from_secs(15);
+pub(super) const READ: Duration = Duration::from_secs(15);
 pub(crate) const WRITE: Duration = Duration::from_secs(4);
 
 tokio::task_local! {
@@ -84,6 +86,9 @@ pub struct DelegatesAws {
     pub gate: Gate,
     /// What is wrong with it.
     pub planted: Planted,
+    /// How often it calls.
+    pub(super) budgets: Arc<Budgets>,
+    pub(super) chance: Chance,
 }
 
 impl Cloud {
@@ -188,8 +193,15 @@ impl State {
 
 impl DelegatesAws {
     /// AWS for a process.
-    pub fn new(cloud: Arc<Cloud>, instance: InstanceId, name: Arc<str>, gate: Gate, planted: Planted) -> Self {
-        Self { cloud, instance, name, gate, planted }
+    pub fn new(
+        cloud: Arc<Cloud>,
+        instance: InstanceId,
+        name: Arc<str>,
+        gate: Gate,
+        planted: Planted,
+        chance: Chance,
+    ) -> Self {
+        Self { cloud, instance, name, gate, planted, budgets: Arc::new(Budgets::published(1.0)), chance }
     }
 
     /// A read. `may_be_old`: one of those that AWS answers eventually consistent.
@@ -201,11 +213,7 @@ impl DelegatesAws {
     ) -> Result<T, Failure> {
         let (fate, there, back, old) = {
             let state = &mut *self.cloud.lock();
-            // The client sends a read up to four times.
-            let mut weather = state.weather;
-            weather.throttled = weather.throttled.powi(4);
-            weather.lost_before = weather.lost_before.powi(4);
-            weather.lost_after = 0.0;
+            let weather = Weather { lost_after: 0.0, ..state.weather };
             let (fate, there, back) = weather.fate(&mut state.rng);
             (fate, there, back, may_be_old && state.weather.stale > 0.0 && state.rng.random_bool(state.weather.stale))
         };

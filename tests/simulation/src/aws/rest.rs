@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use delegate::aws::{
     alarms::{Alarm, Alarms},
+    budget::paced,
     metrics::{GroupBehind, Metrics, PeriodStart},
     model::{CallerIdentity, HostedZone, Namespace, RecordChange, RecordSet, Registry},
     ports::{Aws, AwsAccess, ContainerLogs, Identity, Records, Registries, Scaling},
@@ -12,13 +13,14 @@ use delegate::aws::{
 use domain::{failure::Failure, infrastructure::InfrastructureSpec, step::AutoScaling};
 use serde_json::Value;
 
-use super::call::{DelegatesAws, refused};
+use super::call::{DelegatesAws, READ, refused};
 
 #[async_trait]
 impl AwsAccess for DelegatesAws {
-    async fn connect(&self, _infrastructure: &InfrastructureSpec) -> Result<Aws, Failure> {
+    async fn connect(&self, infrastructure: &InfrastructureSpec) -> Result<Aws, Failure> {
         let port = Arc::new(self.clone());
-        Ok(Aws {
+        let budget = self.budgets.of(None, &infrastructure.region);
+        let aws = Aws {
             ecs: port.clone(),
             load_balancing: port.clone(),
             registries: port.clone(),
@@ -28,7 +30,10 @@ impl AwsAccess for DelegatesAws {
             alarms: port.clone(),
             metrics: port.clone(),
             identity: port,
-        })
+            budget: budget.clone(),
+        };
+        // As the SDK's ports are: reads take turns, are shared and tried again.
+        Ok(paced(aws, budget, READ, self.chance.clone()))
     }
 }
 

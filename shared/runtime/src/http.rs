@@ -102,7 +102,7 @@ impl HttpProbe {
         };
         let request = if question.body.is_some() { Request::post(uri) } else { Request::get(uri) };
         let mut request = request
-            .header(header::USER_AGENT, concat!("segue-delegate/", env!("CARGO_PKG_VERSION")))
+            .header(header::USER_AGENT, concat!("segue/", env!("CARGO_PKG_VERSION")))
             .header(header::CONNECTION, "close")
             .body(Full::from(question.body.unwrap_or_default().to_owned()))
             .map_err(|_| invalid())?;
