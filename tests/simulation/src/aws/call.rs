@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{clock::HostClock, network::Path, planted::Planted, trace::Trace};
 
-/// The client's limit for a read and for a write, as the delegate's own client has them.
+/// The client's limit for a read with all its tries, and for a write, as the delegate's own client has them.
 pub(super) const READ: Duration = Duration::from_secs(15);
 pub(crate) const WRITE: Duration = Duration::from_secs(4);
 
@@ -218,7 +218,8 @@ impl DelegatesAws {
             (fate, there, back, may_be_old && state.weather.stale > 0.0 && state.rng.random_bool(state.weather.stale))
         };
         if fate == Fate::LostBefore {
-            tokio::time::sleep(READ).await;
+            // One try; whether there is another is the budget's matter.
+            tokio::time::sleep(READ / 2).await;
             return Err(lost(operation, Effect::DidNotHappen));
         }
         tokio::time::sleep(there + back).await;
