@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use delegate::{
     agent::Work,
-    executor::{CheckpointLog, Hooks, Polling, SecretsDirectory, Services, StepLog, WaitMemory},
-    process::Process,
+    executor::{CheckpointLog, Hooks, Polling, SecretsDirectory, Services, StepLog, WaitMemory, WritePermit},
+    process::{Process, Running},
     session::{Connect, describe},
 };
 use domain::{
@@ -53,6 +53,8 @@ pub struct DelegateProcess {
     pub stop: CancellationToken,
     /// Which process of the machine it is.
     pub instance: InstanceId,
+    /// Resolves when it has left.
+    left: Option<Running>,
 }
 
 impl DelegateProcess {
@@ -89,8 +91,17 @@ impl DelegateProcess {
             log_memory: 1 << 20,
             tasks: Tasks::gated(CancellationToken::new(), gate.clone()),
         };
-        drop(process.start(stop.clone()));
-        Self { gate, stop, instance }
+        let left = Some(process.start(stop.clone()));
+        Self { gate, stop, instance, left }
+    }
+
+    /// Asks it to leave in order. What is given resolves when it has; none: it was asked before.
+    pub fn drain(&mut self, planted: Planted) -> Option<Running> {
+        if planted == Planted::DrainForgotten {
+            self.gate.kill();
+        }
+        self.stop.cancel();
+        self.left.take()
     }
 }
 
@@ -139,7 +150,13 @@ impl Work for Watched {
         if self.planted == Planted::CheckpointLost {
             hooks.checkpoints = Arc::new(Forgetful);
         }
-        TASK.scope(task, self.services.perform(assignment, hooks)).await
+        if self.planted == Planted::FenceSkipped {
+            hooks.permit = Arc::new(Careless);
+        }
+        self.said.performs(self.instance, task, true);
+        let report = TASK.scope(task, self.services.perform(assignment, hooks)).await;
+        self.said.performs(self.instance, task, false);
+        report
     }
 
     async fn answer(&self, query: &Query) -> Result<Answer, Failure> {
@@ -166,6 +183,15 @@ struct Forgetful;
 #[async_trait]
 impl CheckpointLog for Forgetful {
     async fn record(&self, _checkpoint: Checkpoint) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+struct Careless;
+
+#[async_trait]
+impl WritePermit for Careless {
+    async fn acquire(&self, _budget: Duration) -> Result<(), Failure> {
         Ok(())
     }
 }

@@ -13,7 +13,7 @@ use engine::{DEFAULT_HAND_OVERS, Plan, PlannedStep};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::aws::line_name;
+use crate::aws::{Quality, line_name};
 
 /// One deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +36,11 @@ impl Wanted {
     /// Its id.
     pub fn id(&self) -> DeploymentId {
         DeploymentId::new(Uuid::from_u128(0xd000 + self.number as u128))
+    }
+
+    /// Whether its version runs and answers.
+    pub fn is_good(&self) -> bool {
+        Quality::of(&self.image()) == Quality::Good
     }
 
     /// The line's name.

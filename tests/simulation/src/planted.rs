@@ -16,10 +16,24 @@ pub enum Planted {
     NoLookUp,
     /// Leases go by the time of day.
     ClockTrusted,
+    /// A delegate writes without asking its lease.
+    FenceSkipped,
+    /// Every service is created with the same client token.
+    TokenReused,
+    /// A delegate that is asked to leave just ends.
+    DrainForgotten,
 }
 
 impl Planted {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::LeaseWithoutMargin, Self::ReportBeforeFlush, Self::CheckpointLost, Self::NoLookUp, Self::ClockTrusted];
+    pub const ALL: [Self; 8] = [
+        Self::LeaseWithoutMargin,
+        Self::ReportBeforeFlush,
+        Self::CheckpointLost,
+        Self::NoLookUp,
+        Self::ClockTrusted,
+        Self::FenceSkipped,
+        Self::TokenReused,
+        Self::DrainForgotten,
+    ];
 }

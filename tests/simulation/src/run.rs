@@ -103,7 +103,7 @@ async fn live(mut world: World, scenario: &Scenario) -> World {
         }
     }
     tokio::time::sleep(LAST_LINES).await;
-    judge(&world).await;
+    judge(&world, scenario).await;
     world
 }
 
@@ -112,7 +112,7 @@ fn has_ended(deployment: &Deployment) -> bool {
     matches!(&*lock(&deployment.seen), Some(outcome) if !matches!(outcome, Outcome::NeedsOperator(_)))
 }
 
-async fn judge(world: &World) {
+async fn judge(world: &World, scenario: &Scenario) {
     for Deployment { wanted, seen } in world.deployments() {
         let (id, outcome) = (wanted.id(), lock(&seen).clone());
         let succeeded = match outcome {
@@ -124,6 +124,9 @@ async fn judge(world: &World) {
             && let Err(wrong) = ended_well(&world.cloud, id, &wanted.line_name(), &wanted.image(), succeeded)
         {
             world.trace.violated(format!("{id} is said to be {}: {wrong}", if succeeded { "succeeded" } else { "rolled back" }));
+        }
+        if succeeded != Some(true) && scenario.has_to_succeed(&wanted) {
+            world.trace.violated(format!("{id} has no reason not to succeed: {outcome:?}"));
         }
         let made = revisions(&world.cloud, id);
         if made > 1 {

@@ -19,6 +19,8 @@ pub struct Said(Mutex<State>);
 struct State {
     lines: BTreeMap<TaskKey, (InstanceId, Vec<String>)>,
     dead: BTreeSet<InstanceId>,
+    left: BTreeSet<InstanceId>,
+    performing: BTreeSet<(InstanceId, TaskKey)>,
 }
 
 impl Said {
@@ -32,6 +34,28 @@ impl Said {
     /// The process was killed or left: what it had not handed on is lost with it.
     pub fn gone(&self, instance: InstanceId) {
         self.lock().dead.insert(instance);
+    }
+
+    /// A process begins to perform a task, or ends.
+    pub fn performs(&self, instance: InstanceId, task: TaskKey, begins: bool) {
+        let performing = &mut self.lock().performing;
+        match begins {
+            true => performing.insert((instance, task)),
+            false => performing.remove(&(instance, task)),
+        };
+    }
+
+    /// The process left, and nothing hindered it: whatever becomes of it now, nothing of what it said is lost.
+    ///
+    /// # Errors
+    /// When it left in the midst of a task, which then waits for the end of its lease.
+    pub fn left(&self, instance: InstanceId) -> Result<(), String> {
+        let mut state = self.lock();
+        state.left.insert(instance);
+        match state.performing.iter().find(|(of, _)| *of == instance) {
+            Some((_, task)) => Err(format!("{task} is not handed back, and nothing hindered its delegate")),
+            None => Ok(()),
+        }
     }
 
     /// What is wrong with a deployment's log.
@@ -57,7 +81,8 @@ impl Said {
         }
         for (task, (instance, said)) in state.lines.iter().filter(|(task, _)| task.deployment == deployment) {
             let there = read.get(task).map_or(0, Vec::len);
-            if there < said.len() && !state.dead.contains(instance) {
+            let may_lose = state.dead.contains(instance) && !state.left.contains(instance);
+            if there < said.len() && !may_lose {
                 return Err(format!("{there} of {} lines of {task} can be read, and nobody died", said.len()));
             }
         }

@@ -10,6 +10,9 @@ use crate::{
     deployments::Wanted,
 };
 
+/// How long whoever replaces a delegate's process waits for it to leave: a little longer than the delegate takes at most.
+const GRACE: Duration = Duration::from_secs(35);
+
 /// Which machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Host {
@@ -64,6 +67,13 @@ pub enum Event {
     Jump(Host, i64),
 }
 
+impl Event {
+    /// Whether something goes wrong by it: people may deploy and speak, and delegates come and go in order.
+    pub fn is_trouble(&self) -> bool {
+        !matches!(self, Self::Deploy(_) | Self::Say(..) | Self::Drain(_) | Self::Start(Host::Delegate(_)) | Self::Weather(_))
+    }
+}
+
 /// A run before it begins.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scenario {
@@ -87,6 +97,25 @@ impl Scenario {
             events: vec![(Duration::from_secs(2), Event::Deploy(wanted))],
             calm_after: Duration::from_secs(3),
         }
+    }
+
+    /// Whether nothing that happens is a reason for this deployment not to succeed: its version is good, nobody ends it or another
+    /// of its line by hand, and AWS does what it is asked to. Delegates and the control plane may die, hang, be cut off, leave.
+    pub fn has_to_succeed(&self, wanted: &Wanted) -> bool {
+        let deployed = || {
+            self.events.iter().filter_map(|(_, event)| match event {
+                Event::Deploy(other) => Some(other),
+                _ => None,
+            })
+        };
+        let line_of = |number: usize| deployed().find(|other| other.number == number).map(|other| other.line);
+        let a_reason = |event: &Event| match event {
+            Event::Say(number, Signal::RollBack) => *number == wanted.number,
+            Event::Say(number, Signal::Abort) => line_of(*number) == Some(wanted.line),
+            Event::Weather(_) | Event::Ambush(_) => true,
+            _ => false,
+        };
+        wanted.is_good() && !self.events.iter().any(|(_, event)| a_reason(event))
     }
 
     /// The one of this seed.
@@ -113,7 +142,10 @@ impl Scenario {
             };
             events.push((Duration::from_millis(rng.random_range(1_000..60_000)), Event::Deploy(wanted)));
         }
-        let calm_after = Duration::from_secs(rng.random_range(60..240));
+        let mut calm_after = Duration::from_secs(rng.random_range(60..240));
+        if rng.random_bool(0.15) {
+            calm_after += roll(&mut rng, delegates, &mut events);
+        }
         for _ in 0..rng.random_range(2..12) {
             let at = Duration::from_millis(rng.random_range(2_000..calm_after.as_secs() * 1_000));
             let length = Duration::from_millis(match rng.random_range(0..3) {
@@ -150,7 +182,10 @@ fn trouble(
             let (up, down) = [(true, true), (true, false), (false, true)][rng.random_range(0..3)];
             both(Event::Cut { delegate, up, down }, Event::Heal(delegate));
         }
-        11 => both(Event::Drain(delegate), Event::Start(Host::Delegate(delegate))),
+        11 => {
+            let back = at + GRACE.max(length);
+            events.extend([(at, Event::Drain(delegate)), (back, Event::Start(Host::Delegate(delegate)))]);
+        }
         12 => both(Event::Delays(delegate, rng.random_range(100..4_000)), Event::Delays(delegate, 20)),
         13 => events.push((at, Event::ResetAll)),
         14..=16 => {
@@ -178,6 +213,17 @@ fn trouble(
             }
         }
     }
+}
+
+/// All delegates are replaced, one after the other. Gives how long that takes; the other trouble comes when it may.
+fn roll(rng: &mut StdRng, delegates: usize, events: &mut Vec<(Duration, Event)>) -> Duration {
+    let mut at = Duration::from_millis(rng.random_range(5_000..40_000));
+    for delegate in 0..delegates {
+        events.push((at, Event::Drain(delegate)));
+        at += GRACE + Duration::from_millis(rng.random_range(0..20_000));
+        events.push((at, Event::Start(Host::Delegate(delegate))));
+    }
+    at
 }
 
 /// AWS takes its time and refuses while a delegate is cut off in the midst of its writes, and perhaps its clock is set back: what

@@ -2,7 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -54,6 +57,8 @@ pub struct World {
     machines: Vec<delegates::Machine>,
     processes: Vec<Option<DelegateProcess>>,
     started: u128,
+    /// How often something went wrong so far.
+    troubled: Arc<AtomicU64>,
     deployments: BTreeMap<usize, Deployment>,
 }
 
@@ -112,6 +117,7 @@ impl World {
             processes: machines.iter().map(|_| None).collect(),
             machines,
             started: 0,
+            troubled: Arc::default(),
             deployments: BTreeMap::new(),
         }
     }
@@ -143,6 +149,9 @@ impl World {
 
     /// One event.
     pub async fn happen(&mut self, event: Event) {
+        if event.is_trouble() {
+            self.troubled.fetch_add(1, Ordering::Relaxed);
+        }
         match event {
             Event::Deploy(wanted) => self.deploy(wanted),
             Event::Say(number, signal) => self.say(number, signal),
@@ -150,12 +159,7 @@ impl World {
             Event::Start(host) => self.start(host).await,
             Event::Stop(host) => self.told(host, "is stopped", |gate| gate.stop()),
             Event::GoOn(host) => self.go_on(host),
-            Event::Drain(delegate) => {
-                if let Some(process) = &self.processes[delegate] {
-                    self.trace.say(&self.machines[delegate].name, "is asked to leave");
-                    process.stop.cancel();
-                }
-            }
+            Event::Drain(delegate) => self.drain(delegate),
             Event::Cut { delegate, up, down } => {
                 let machine = &self.machines[delegate];
                 self.trace.say(&machine.name, format!("cut off: up {up}, down {down}"));
@@ -210,6 +214,25 @@ impl World {
             self.trace.say(&self.name(host), what);
             does(gate);
         }
+    }
+
+    /// A delegate is asked to leave. Where nothing went wrong before, and nothing does until it has left, it leaves in order.
+    fn drain(&mut self, delegate: usize) {
+        let machine = &self.machines[delegate];
+        let Some(process) = &mut self.processes[delegate] else { return };
+        let Some(running) = process.drain(machine.planted) else { return };
+        self.trace.say(&machine.name, "is asked to leave");
+        let (name, instance, trace, said) = (machine.name.clone(), process.instance, self.trace.clone(), self.said.clone());
+        let troubled = self.troubled.clone();
+        self.tasks.spawn("left", async move {
+            running.left().await;
+            trace.say(&name, "has left");
+            if troubled.load(Ordering::Relaxed) == 0
+                && let Err(wrong) = said.left(instance)
+            {
+                trace.violated(format!("{name} has left: {wrong}"));
+            }
+        });
     }
 
     fn go_on(&self, host: Host) {

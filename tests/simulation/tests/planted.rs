@@ -36,3 +36,18 @@ fn no_look_up_before_a_retry() {
 fn a_clock_that_is_trusted_across_hosts() {
     is_found(Planted::ClockTrusted);
 }
+
+#[test]
+fn a_fence_that_is_not_asked() {
+    is_found(Planted::FenceSkipped);
+}
+
+#[test]
+fn a_client_token_that_is_used_again() {
+    is_found(Planted::TokenReused);
+}
+
+#[test]
+fn a_delegate_that_forgets_to_drain() {
+    is_found(Planted::DrainForgotten);
+}

@@ -62,10 +62,12 @@ pub(super) struct State {
     /// The last to write, by line.
     latest: BTreeMap<String, DeploymentId>,
     ambush: Option<Ambush>,
+    /// Whose way to AWS is bad since an ambush.
+    struck: Option<Arc<str>>,
     victims: BTreeMap<Arc<str>, (Arc<Path>, Arc<HostClock>)>,
 }
 
-/// The worst moment to lose somebody: while it writes.
+/// The worst moment to lose somebody: while it writes, and AWS takes its time with it and refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ambush {
     /// At which write from now on; the first is 1.
@@ -105,6 +107,7 @@ impl Cloud {
             lines: BTreeMap::new(),
             latest: BTreeMap::new(),
             ambush: None,
+            struck: None,
             victims: BTreeMap::new(),
         };
         Arc::new(Self { began: Instant::now(), trace, tasks, state: Mutex::new(state) })
@@ -116,6 +119,7 @@ impl Cloud {
         self.advance(&mut state);
         state.earlier = (weather.stale > 0.0).then(|| state.account.clone());
         state.weather = weather;
+        state.struck = None;
     }
 
     /// A deployment is going to write to this line.
@@ -164,6 +168,14 @@ impl State {
         }
     }
 
+    /// How AWS is to this delegate.
+    fn weather_at(&self, sender: &Arc<str>) -> Weather {
+        match self.struck.as_ref() == Some(sender) {
+            true => Weather::STORM,
+            false => self.weather,
+        }
+    }
+
     /// A write is sent: perhaps the one that somebody lies in wait for.
     fn strikes(&mut self, sender: &Arc<str>) -> bool {
         let Some(ambush) = &mut self.ambush else { return false };
@@ -178,7 +190,7 @@ impl State {
             path.down.cut(true);
             clock.jump(jump_ms);
         }
-        self.weather = Weather { throttled: 0.4, slow: 0.7, ..Weather::FAIR };
+        self.struck = Some(sender.clone());
         true
     }
 
@@ -213,7 +225,7 @@ impl DelegatesAws {
     ) -> Result<T, Failure> {
         let (fate, there, back, old) = {
             let state = &mut *self.cloud.lock();
-            let weather = Weather { lost_after: 0.0, ..state.weather };
+            let weather = Weather { lost_after: 0.0, ..state.weather_at(&self.name) };
             let (fate, there, back) = weather.fate(&mut state.rng);
             (fate, there, back, may_be_old && state.weather.stale > 0.0 && state.rng.random_bool(state.weather.stale))
         };
@@ -250,7 +262,7 @@ impl DelegatesAws {
             if state.strikes(&self.name) {
                 self.cloud.trace.say(&self.name, format!("is cut off while it sends {operation}"));
             }
-            let weather = state.weather;
+            let weather = state.weather_at(&self.name);
             weather.fate(&mut state.rng)
         };
         let task = TASK.try_with(|task| *task).ok();

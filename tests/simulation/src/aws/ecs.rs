@@ -122,13 +122,19 @@ impl Ecs for DelegatesAws {
     }
 
     async fn create_service(&self, document: &Value) -> Result<Service, Failure> {
-        let document = document.clone();
+        let mut document = document.clone();
+        if self.planted == Planted::TokenReused {
+            document["clientToken"] = "one".into();
+        }
         let name = text(&document["serviceName"]);
         self.write("CreateService", name.clone(), move |account, now| {
-            if let Some(existing) = account.services.get(&name) {
-                let same = account.created.iter().any(|created| created["clientToken"] == document["clientToken"]);
-                let refusal = refused("CreateService", "InvalidParameterException", "Creation of service was not idempotent.");
-                return if same { Ok(existing.shown(now)) } else { Err(refusal) };
+            let refusal = || refused("CreateService", "InvalidParameterException", "Creation of service was not idempotent.");
+            let known = account.created.iter().find(|created| created["clientToken"] == document["clientToken"]);
+            match (account.services.get(&name), known) {
+                (Some(existing), Some(_)) => return Ok(existing.shown(now)),
+                (Some(_), None) => return Err(refusal()),
+                (None, Some(known)) if known["serviceName"] != document["serviceName"] => return Err(refusal()),
+                (None, _) => {}
             }
             let task_definition = text(&document["taskDefinition"]);
             let image = account.definitions.iter().find(|known| known.definition.arn == task_definition);

@@ -22,6 +22,8 @@ pub struct Weather {
 impl Weather {
     /// Nothing goes wrong.
     pub const FAIR: Self = Self { throttled: 0.0, lost_before: 0.0, lost_after: 0.0, slow: 0.0, stale: 0.0 };
+    /// Much does: writes are tried again and again, up to the last moment.
+    pub const STORM: Self = Self { throttled: 0.5, slow: 0.9, ..Self::FAIR };
 }
 
 /// What becomes of one call.
