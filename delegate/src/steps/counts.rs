@@ -60,15 +60,13 @@ pub(super) fn gone(name: &str, cluster: &str) -> Failure {
         .hint("Somebody deleted it. Deploy again.")
 }
 
-/// Sets the desired count and waits until AWS shows it, in the words of the reference. Changes nothing if it is so already.
+/// Sets the desired count and waits until AWS shows it, in the words of the reference. Whatever is shown now: a reader may be shown
+/// a count that was before, and what is not written because of it stays.
 pub(super) async fn set_desired(context: &StepContext, cluster: &str, name: &str, count: u32) -> Outcome<Service> {
     let console = context.console();
     let ecs = &context.aws()?.ecs;
-    let mut service = look_at(context, cluster, name).await?;
-    if service.desired != count {
-        service =
-            context.write(Operation::ChangeService, Repeat::Harmless, || ecs.set_desired_count(cluster, name, count)).await?;
-    }
+    let mut service =
+        context.write(Operation::ChangeService, Repeat::Harmless, || ecs.set_desired_count(cluster, name, count)).await?;
     console.info(format!("Waiting for service: {name} to reflect updated desired count: {count}"));
     let mut waiting = context.waiting("desired count reflected", REFLECTED_WITHIN);
     loop {

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use domain::ids::DeploymentId;
+use domain::{
+    failure::{Failure, FailureKind},
+    ids::DeploymentId,
+};
 use serde_json::{Value, json};
 
 use crate::{
     aws::{budget::Operation, model::Service},
-    executor::{Outcome, Repeat, StepContext},
+    executor::{Halt, Outcome, Repeat, StepContext},
 };
 
 /// Says of a service whether it is live: [`BLUE`] or [`GREEN`].
@@ -48,10 +51,7 @@ pub(super) async fn paint(context: &StepContext, name: &str, arn: &str, colour: 
     let ecs = &context.aws()?.ecs;
     console.info(format!("Updating service: [{name}] with tag: [{BG_VERSION}:{colour}]"));
     let tags = BTreeMap::from([(BG_VERSION.to_owned(), colour.to_owned())]);
-    if context.read(ecs.tags(arn)).await?.get(BG_VERSION).is_some_and(|has| has == colour) {
-        console.info("Tag update successful");
-        return Ok(());
-    }
+    // Whatever is shown now: a reader may be shown a tag that was before.
     context.write(Operation::ChangeTags, Repeat::Harmless, || ecs.tag(arn, &tags)).await?;
     let wanted = Some(colour.to_owned());
     read_back(context, arn, &wanted).await?;
@@ -62,9 +62,6 @@ pub(super) async fn paint(context: &StepContext, name: &str, arn: &str, colour: 
 /// Takes a service's colour away, as it had none before.
 pub(super) async fn unpaint(context: &StepContext, name: &str, arn: &str) -> Outcome<()> {
     let ecs = &context.aws()?.ecs;
-    if !context.read(ecs.tags(arn)).await?.contains_key(BG_VERSION) {
-        return Ok(());
-    }
     context.console().info(format!("Removing tag {BG_VERSION} from service: [{name}]"));
     let keys = [BG_VERSION.to_owned()];
     context.write(Operation::ChangeTags, Repeat::Harmless, || ecs.untag(arn, &keys)).await?;
@@ -76,14 +73,24 @@ async fn read_back(context: &StepContext, arn: &str, wanted: &Option<String>) ->
     let ecs = &context.aws()?.ecs;
     let mut waiting = context.waiting("read back a tag", std::time::Duration::from_secs(30));
     loop {
-        let found = context.read(ecs.tags(arn)).await?.get(BG_VERSION).cloned();
+        let found = match context.read(ecs.tags(arn)).await {
+            Ok(tags) => tags.get(BG_VERSION).cloned(),
+            // What was tagged exists; a reader may not be shown a service yet that was created a moment ago.
+            Err(Halt::Failed(failure)) if failure.kind == FailureKind::Application => {
+                if waiting.again(false).await? {
+                    continue;
+                }
+                return Err(failure.into());
+            }
+            Err(halt) => return Err(halt),
+        };
         if found == *wanted {
             return Ok(());
         }
         if !waiting.again(false).await? {
             let said = |tag: &Option<String>| tag.clone().unwrap_or_else(|| "no value".into());
-            return Err(domain::failure::Failure::uncertain(
-                domain::failure::FailureKind::Application,
+            return Err(Failure::uncertain(
+                FailureKind::Application,
                 format!("AWS took the tag {BG_VERSION}:{} on {arn} but goes on showing {}.", said(wanted), said(&found)),
             )
             .hint("Something else may be setting this tag.")

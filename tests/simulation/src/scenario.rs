@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// How long whoever replaces a delegate's process waits for it to leave: a little longer than the delegate takes at most.
-const GRACE: Duration = Duration::from_secs(35);
+pub(crate) const GRACE: Duration = Duration::from_secs(35);
 
 /// Which machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,7 +126,10 @@ impl Scenario {
         let clock = |rng: &mut StdRng| (rng.random_range(-5_000..=5_000), rng.random_range(-600_000..=600_000));
         let clocks = (0..delegates).map(|_| clock(&mut rng)).collect();
         let mut events = Vec::new();
-        for number in 0..deployments {
+        // Numbered as they come: their ids have to be in that order, as those of the product are.
+        let mut moments: Vec<u64> = (0..deployments).map(|_| rng.random_range(1_000..60_000)).collect();
+        moments.sort_unstable();
+        for (number, moment) in moments.into_iter().enumerate() {
             let tag = match rng.random_range(0..8) {
                 0 => "crash",
                 1 => "ill",
@@ -140,7 +143,7 @@ impl Scenario {
                 bake_ms: rng.random_bool(0.3).then(|| rng.random_range(5..30) * 1_000),
                 wait_seconds: if rng.random_bool(0.2) { 10 } else { 0 },
             };
-            events.push((Duration::from_millis(rng.random_range(1_000..60_000)), Event::Deploy(wanted)));
+            events.push((Duration::from_millis(moment), Event::Deploy(wanted)));
         }
         let mut calm_after = Duration::from_secs(rng.random_range(60..240));
         if rng.random_bool(0.15) {

@@ -17,6 +17,7 @@ use control_plane::{
 use domain::{deployment::DeploymentStatus, ids::DelegateId, outcome::Outcome, signal::Signal};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use runtime::{chance::Chance, gate::Standing, tasks::Tasks};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -29,7 +30,7 @@ use crate::{
     network::{Lane, Net, Path},
     planted::Planted,
     said::Said,
-    scenario::{Event, Host, Scenario},
+    scenario::{Event, GRACE, Host, Scenario},
     trace::Trace,
 };
 
@@ -60,6 +61,8 @@ pub struct World {
     /// How often something went wrong so far.
     troubled: Arc<AtomicU64>,
     deployments: BTreeMap<usize, Deployment>,
+    /// Whose deployment is accepted next.
+    turn: watch::Sender<usize>,
 }
 
 /// A deployment as the people see it.
@@ -119,6 +122,7 @@ impl World {
             started: 0,
             troubled: Arc::default(),
             deployments: BTreeMap::new(),
+            turn: watch::Sender::new(0),
         }
     }
 
@@ -225,8 +229,8 @@ impl World {
         let (name, instance, trace, said) = (machine.name.clone(), process.instance, self.trace.clone(), self.said.clone());
         let troubled = self.troubled.clone();
         self.tasks.spawn("left", async move {
-            running.left().await;
-            trace.say(&name, "has left");
+            let left = tokio::time::timeout(GRACE, running.left()).await;
+            trace.say(&name, if left.is_ok() { "has left" } else { "did not leave" });
             if troubled.load(Ordering::Relaxed) == 0
                 && let Err(wrong) = said.left(instance)
             {
@@ -308,18 +312,21 @@ impl World {
 
     /// A person deploys, asks again until there is an answer, and then looks how it goes.
     fn deploy(&mut self, wanted: Wanted) {
-        let (trace, answering) = (self.trace.clone(), self.answering.clone());
+        let (trace, answering, turn) = (self.trace.clone(), self.answering.clone(), self.turn.clone());
         let seen = Arc::new(Mutex::new(None));
         let deployment = Deployment { wanted: wanted.clone(), seen: seen.clone() };
         self.cloud.expect(wanted.id(), wanted.line_name());
         self.deployments.insert(wanted.number, deployment);
         self.tasks.spawn("person", async move {
             let (id, key) = (wanted.id(), AcceptKey::new("alice", &wanted.number.to_string()));
+            // One after the other, in the order of their ids.
+            let _ = turn.subscribe().wait_for(|turn| *turn == wanted.number).await;
             loop {
                 let Some(dispatch) = current(&answering).await else { continue };
                 let accepted = tokio::time::timeout(PATIENCE, dispatch.accept(wanted.plan(), Some(key.clone()))).await;
                 if let Ok(Ok(id)) = accepted {
                     trace.say("alice", format!("{id} is accepted: {} {}", wanted.line_name(), wanted.tag));
+                    turn.send_replace(wanted.number + 1);
                     break;
                 }
                 tokio::time::sleep(LOOK).await;

@@ -86,7 +86,8 @@ mod tests {
     }
 
     async fn tries(of: impl Fn(u32) -> Result<(), Failure>) -> (Result<(), Failure>, u32) {
-        let reads = Reads { budget: Budgets::published(1.0).of(None, "r"), limit: Duration::from_secs(15), chance: Chance::seeded(1) };
+        let reads =
+            Reads { budget: Budgets::published(1.0).of(None, "r"), limit: Duration::from_secs(15), chance: Chance::seeded(1) };
         let sent = Cell::new(0);
         let call = || async {
             sent.set(sent.get() + 1);

@@ -33,10 +33,6 @@ pub(super) async fn undo(context: &StepContext) -> Outcome<()> {
         return Ok(());
     };
     scaling::remove(context, &setup.cluster, &setup.service).await?;
-    if new.desired == 0 && new.running == 0 && new.pending == 0 {
-        console.info(format!("Service [{}] in cluster [{cluster}] is at 0 instances: nothing to undo", setup.service));
-        return Ok(());
-    }
     console.info(format!("Resize service [{}] in cluster [{cluster}] from {} to 0 instances", setup.service, new.desired));
     let now = counts::set_desired(context, &setup.cluster, &setup.service, 0).await?;
     counts::tasks_gone(context, &setup.cluster, &setup.service, now).await?;

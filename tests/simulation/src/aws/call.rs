@@ -205,14 +205,7 @@ impl State {
 
 impl DelegatesAws {
     /// AWS for a process.
-    pub fn new(
-        cloud: Arc<Cloud>,
-        instance: InstanceId,
-        name: Arc<str>,
-        gate: Gate,
-        planted: Planted,
-        chance: Chance,
-    ) -> Self {
+    pub fn new(cloud: Arc<Cloud>, instance: InstanceId, name: Arc<str>, gate: Gate, planted: Planted, chance: Chance) -> Self {
         Self { cloud, instance, name, gate, planted, budgets: Arc::new(Budgets::published(1.0)), chance }
     }
 
