@@ -60,18 +60,33 @@ pub(super) fn gone(name: &str, cluster: &str) -> Failure {
         .hint("Somebody deleted it. Deploy again.")
 }
 
-/// Sets the desired count and waits until AWS shows it, in the words of the reference. Whatever is shown now: a reader may be shown
-/// a count that was before, and what is not written because of it stays.
+/// Sets the desired count and waits until AWS shows it, in the words of the reference. Changes nothing if it is so already.
 pub(super) async fn set_desired(context: &StepContext, cluster: &str, name: &str, count: u32) -> Outcome<Service> {
-    let console = context.console();
+    let service = look_at(context, cluster, name).await?;
+    match service.desired == count {
+        true => reflected(context, cluster, service, count).await,
+        false => put_desired(context, cluster, name, count).await,
+    }
+}
+
+/// The same, written whatever is shown now: a reader may be shown a count that was before, and to undo a resize that is not shown
+/// yet must not be left out because of it.
+pub(super) async fn put_desired(context: &StepContext, cluster: &str, name: &str, count: u32) -> Outcome<Service> {
     let ecs = &context.aws()?.ecs;
-    let mut service =
-        context.write(Operation::ChangeService, Repeat::Harmless, || ecs.set_desired_count(cluster, name, count)).await?;
+    let write = || ecs.set_desired_count(cluster, name, count);
+    let service = context.write(Operation::ChangeService, Repeat::Harmless, write).await?;
+    reflected(context, cluster, service, count).await
+}
+
+/// Waits until AWS shows this count, as it should.
+async fn reflected(context: &StepContext, cluster: &str, mut service: Service, count: u32) -> Outcome<Service> {
+    let console = context.console();
+    let name = service.name.clone();
     console.info(format!("Waiting for service: {name} to reflect updated desired count: {count}"));
     let mut waiting = context.waiting("desired count reflected", REFLECTED_WITHIN);
     loop {
         // A read, even if the write's own answer shows it: what others read is what counts.
-        service = look(context, cluster, &[name]).await?.into_iter().next().unwrap_or(service);
+        service = look(context, cluster, &[&name]).await?.into_iter().next().unwrap_or(service);
         if service.desired == count {
             break;
         }

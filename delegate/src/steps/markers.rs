@@ -45,13 +45,24 @@ pub(super) fn merged(users: Option<&Value>, ours: &[(&str, &str)]) -> Value {
     Value::Array(tags)
 }
 
-/// Sets a service's colour, reads it back, and says so in the words of the reference.
+/// Sets a service's colour, reads it back, and says so in the words of the reference. Changes nothing if it is so already.
 pub(super) async fn paint(context: &StepContext, name: &str, arn: &str, colour: &str) -> Outcome<()> {
+    let ecs = &context.aws()?.ecs;
+    if context.read(ecs.tags(arn)).await?.get(BG_VERSION).is_some_and(|has| has == colour) {
+        context.console().info(format!("Updating service: [{name}] with tag: [{BG_VERSION}:{colour}]"));
+        context.console().info("Tag update successful");
+        return Ok(());
+    }
+    paint_back(context, name, arn, colour).await
+}
+
+/// The same when it is taken back: written whatever is shown now, as a reader may be shown a tag that was before, or not yet a
+/// service that was created a moment ago.
+pub(super) async fn paint_back(context: &StepContext, name: &str, arn: &str, colour: &str) -> Outcome<()> {
     let console = context.console();
     let ecs = &context.aws()?.ecs;
     console.info(format!("Updating service: [{name}] with tag: [{BG_VERSION}:{colour}]"));
     let tags = BTreeMap::from([(BG_VERSION.to_owned(), colour.to_owned())]);
-    // Whatever is shown now: a reader may be shown a tag that was before.
     context.write(Operation::ChangeTags, Repeat::Harmless, || ecs.tag(arn, &tags)).await?;
     let wanted = Some(colour.to_owned());
     read_back(context, arn, &wanted).await?;
@@ -59,7 +70,7 @@ pub(super) async fn paint(context: &StepContext, name: &str, arn: &str, colour: 
     Ok(())
 }
 
-/// Takes a service's colour away, as it had none before.
+/// Takes a service's colour away, as it had none before, whatever is shown now.
 pub(super) async fn unpaint(context: &StepContext, name: &str, arn: &str) -> Outcome<()> {
     let ecs = &context.aws()?.ecs;
     context.console().info(format!("Removing tag {BG_VERSION} from service: [{name}]"));

@@ -41,11 +41,11 @@ pub(super) async fn undo(context: &StepContext, input: &ChangeWeights) -> Outcom
     }
     if let Some(old) = &setup.old {
         match &old.bg_version {
-            Some(colour) => markers::paint(context, &old.name, &old.arn, colour).await?,
+            Some(colour) => markers::paint_back(context, &old.name, &old.arn, colour).await?,
             None => markers::unpaint(context, &old.name, &old.arn).await?,
         }
     }
-    markers::paint(context, &setup.service, &setup.service_arn, GREEN).await?;
+    markers::paint_back(context, &setup.service, &setup.service_arn, GREEN).await?;
     console.info("The records are as they were before the change");
     // The new version's tasks are taken away next.
     let ttl = now.iter().map(|record| record.ttl_seconds).max().unwrap_or(0);

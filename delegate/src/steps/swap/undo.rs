@@ -61,11 +61,11 @@ pub(super) async fn undo(context: &StepContext) -> Outcome<()> {
 
     if let Some(old) = &setup.old {
         match &old.bg_version {
-            Some(colour) => markers::paint(context, &old.name, &old.arn, colour).await?,
+            Some(colour) => markers::paint_back(context, &old.name, &old.arn, colour).await?,
             None => markers::unpaint(context, &old.name, &old.arn).await?,
         }
     }
-    markers::paint(context, &setup.service, &setup.service_arn, GREEN).await?;
+    markers::paint_back(context, &setup.service, &setup.service_arn, GREEN).await?;
 
     for (now, pair) in routes::look(context, pairs).await?.iter().zip(pairs) {
         if (now.prod.leads(pair), now.stage.leads(pair)) != (Leads::Old, Leads::New) {

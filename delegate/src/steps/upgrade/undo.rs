@@ -34,7 +34,7 @@ pub(super) async fn undo(context: &StepContext) -> Outcome<()> {
     };
     scaling::remove(context, &setup.cluster, &setup.service).await?;
     console.info(format!("Resize service [{}] in cluster [{cluster}] from {} to 0 instances", setup.service, new.desired));
-    let now = counts::set_desired(context, &setup.cluster, &setup.service, 0).await?;
+    let now = counts::put_desired(context, &setup.cluster, &setup.service, 0).await?;
     counts::tasks_gone(context, &setup.cluster, &setup.service, now).await?;
     console.info("Completed operation");
     console.info("----------");

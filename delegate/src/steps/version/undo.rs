@@ -30,7 +30,7 @@ pub(in super::super) async fn undo(version: &NewVersion, context: &StepContext) 
         let now = counts::look_at(context, cluster, &service.name).await?;
         counts::tasks_gone(context, cluster, &service.name, now).await?;
     }
-    markers::paint(context, &service.name, &service.arn, markers::GREEN).await?;
+    markers::paint_back(context, &service.name, &service.arn, markers::GREEN).await?;
     console.info(format!("Service {} stays at 0 instances; the next setup deletes it", service.name));
     Ok(())
 }
