@@ -5,8 +5,8 @@ use domain::{
     infrastructure::{InfrastructureSpec, LaunchType},
     retry::RetryPolicy,
     step::{
-        Bake, DesiredCount, LoadBalancerSetup, NewVersion, Note, StepAction, SwapTargetGroups, UpgradeContainers, Wait,
-        WantedPair,
+        Bake, DesiredCount, LoadBalancerSetup, NewVersion, Note, ShiftTraffic, StepAction, SwapTargetGroups, UpgradeContainers,
+        Wait, WantedPair,
     },
 };
 use engine::{DEFAULT_HAND_OVERS, Plan, PlannedStep};
@@ -28,6 +28,8 @@ pub struct Wanted {
     pub in_two: bool,
     /// Production is watched after the swap for so long.
     pub bake_ms: Option<u64>,
+    /// Shares of the traffic that the new version gets before all of it, in percent.
+    pub shares: Vec<u8>,
     /// A pause between upgrade and swap.
     pub wait_seconds: u64,
 }
@@ -63,6 +65,10 @@ impl Wanted {
             steps.push(step("Look", 60, StepAction::Note(Note { message: "half of it is there".into() })));
         }
         steps.push(step("Upgrade", 900, upgrade("100%")));
+        for weight in &self.shares {
+            let shift = ShiftTraffic { weight: *weight, ttl_seconds: 60, identifier_prefix: "segue".into() };
+            steps.push(step(&format!("Shift {weight}"), 900, StepAction::ShiftTraffic(shift)));
+        }
         if self.wait_seconds > 0 {
             steps.push(step("Wait", 60, StepAction::Wait(Wait { seconds: self.wait_seconds })));
         }

@@ -90,7 +90,8 @@ pub struct Scenario {
 impl Scenario {
     /// Nothing but one deployment that succeeds, by one delegate.
     pub fn plain() -> Self {
-        let wanted = Wanted { number: 0, line: 0, tag: "new".into(), in_two: true, bake_ms: None, wait_seconds: 5 };
+        let wanted =
+            Wanted { number: 0, line: 0, tag: "new".into(), in_two: true, bake_ms: None, shares: vec![20], wait_seconds: 5 };
         Self {
             lines: 1,
             clocks: vec![(0, 0)],
@@ -141,6 +142,11 @@ impl Scenario {
                 tag: format!("{tag}{number}"),
                 in_two: rng.random_bool(0.3),
                 bake_ms: rng.random_bool(0.3).then(|| rng.random_range(5..30) * 1_000),
+                shares: match rng.random_range(0..6) {
+                    0 => vec![rng.random_range(1..100)],
+                    1 => vec![10, 50],
+                    _ => Vec::new(),
+                },
                 wait_seconds: if rng.random_bool(0.2) { 10 } else { 0 },
             };
             events.push((Duration::from_millis(moment), Event::Deploy(wanted)));
@@ -197,6 +203,7 @@ fn trouble(
                 lost_before: rng.random_range(0.0..0.1),
                 lost_after: rng.random_range(0.0..0.3),
                 slow: rng.random_range(0.0..0.5),
+                faulty: if rng.random_bool(0.5) { rng.random_range(0.0..0.2) } else { 0.0 },
                 stale: if rng.random_bool(0.3) { 0.5 } else { 0.0 },
             };
             let end = at + length.min(Duration::from_secs(30));

@@ -37,7 +37,7 @@ fn no_seed_breaks_a_rule() {
     }
     if let Some(run) = many.broken.first() {
         panic!(
-            "seed {seed} breaks a rule: {why}\nIts full story: SEGUE_SIM_SEED={seed} cargo test --release -p simulation --test seeds -- --nocapture",
+            "seed {seed} breaks a rule: {why}\nIts full story: SEGUE_SIM_SEED={seed} cargo test --release --workspace --test seeds -- --nocapture",
             seed = run.seed,
             why = run.violations.join("; ")
         );

@@ -228,8 +228,10 @@ impl DelegatesAws {
             return Err(lost(operation, Effect::DidNotHappen));
         }
         tokio::time::sleep(there + back).await;
-        if fate == Fate::Throttled {
-            return Err(throttled(operation));
+        match fate {
+            Fate::Throttled => return Err(throttled(operation)),
+            Fate::Faulty => return Err(faulty(operation, Effect::DidNotHappen)),
+            _ => {}
         }
         let mut state = self.cloud.lock();
         self.cloud.advance(&mut state);
@@ -266,6 +268,7 @@ impl DelegatesAws {
             tokio::time::sleep(there).await;
             let result = match fate {
                 Fate::Throttled => Err(throttled(operation)),
+                Fate::Faulty => Err(faulty(operation, Effect::MayHaveHappened)),
                 Fate::LostBefore => {
                     cloud.trace.say(&sender.name, format!("{operation} {what}: lost"));
                     return;
@@ -335,6 +338,14 @@ fn throttled(operation: &str) -> Failure {
     };
     let failure = Failure::refused(FailureKind::Connectivity, format!("{operation}: AWS is throttling."));
     Failure { transient: true, answer: Some(Box::new(answer)), ..failure }
+}
+
+fn faulty(operation: &str, effect: Effect) -> Failure {
+    Failure {
+        effect,
+        transient: true,
+        ..Failure::refused(FailureKind::Connectivity, format!("{operation}: HTTP status 500 from AWS."))
+    }
 }
 
 fn lost(operation: &str, effect: Effect) -> Failure {

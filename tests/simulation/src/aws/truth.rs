@@ -28,7 +28,8 @@ impl Account {
     pub(super) fn prod_groups(&self, line: &str) -> Vec<String> {
         let arn = format!("arn:listener/{line}/prod");
         let prod = self.listeners.iter().find(|listener| listener.arn == arn);
-        prod.map(|listener| forward_targets(&listener.actions).into_iter().map(|(group, _)| group).collect()).unwrap_or_default()
+        let led = prod.into_iter().flat_map(|listener| forward_targets(&listener.actions));
+        led.filter(|(_, weight)| *weight > 0).map(|(group, _)| group).collect()
     }
 
     fn standing(&self, line: &str) -> Standing {
