@@ -171,7 +171,11 @@ pub async fn deploy(world: &World, count: usize, tag: &str, limit: Duration) -> 
     Ok(AtOnce { deployments: count, failed, took, each, calls: Calls::of(world).await? })
 }
 
-async fn start(client: &Client, workflow: &str, tag: &str) -> anyhow::Result<String> {
+/// Begins a deployment of a workflow of the application `shop`, and says its id.
+///
+/// # Errors
+/// When it is not accepted.
+pub async fn start(client: &Client, workflow: &str, tag: &str) -> anyhow::Result<String> {
     let request = api::StartRequest {
         application: "shop".to_owned(),
         workflow: workflow.to_owned(),
@@ -185,7 +189,11 @@ async fn start(client: &Client, workflow: &str, tag: &str) -> anyhow::Result<Str
     Ok(started.deployment_id)
 }
 
-async fn finished(client: &Client, id: &str, limit: Duration) -> anyhow::Result<String> {
+/// Waits for a deployment's end, at most so long, and says how it ended.
+///
+/// # Errors
+/// When it is not over by then.
+pub async fn finished(client: &Client, id: &str, limit: Duration) -> anyhow::Result<String> {
     let request = api::GetDeploymentRequest { deployment_id: id.to_owned() };
     let watching = async {
         let mut views = client.deployments().watch(request).await?.into_inner();

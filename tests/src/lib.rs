@@ -5,6 +5,7 @@ pub mod deployments;
 pub mod documents;
 pub mod more_aws;
 pub mod network;
+pub mod own_keys;
 pub mod processes;
 pub mod programs;
 pub mod standing;

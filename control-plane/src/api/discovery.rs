@@ -49,7 +49,7 @@ impl Discovery for DiscoveryService {
         infrastructure.vpc = some(request.vpc).or(infrastructure.vpc);
         let dispatch = &self.context.dispatch;
         let selectors = &infrastructure.delegate_selectors;
-        let need = Need { kind: None, selectors, application: &application, environment: &environment };
+        let need = Need { kind: None, selectors, application: &application, environment: &environment, reach: None };
         let session = dispatch.eligible(need).map_err(|reasons| {
             status::status(&Error::new(ErrorCode::Unavailable, format!("No delegate is eligible:\n{}", reasons.join("\n"))))
         })?;

@@ -74,7 +74,7 @@ async fn look(
     let answer = dispatch.queries.ask(&session, QueryId::new(Uuid::now_v7()), &query, LIMIT).await;
     match answer.map_err(|error| status::query(&error))?.findings {
         Findings::PreviousVersion(standing) => Ok((standing, session.name.clone())),
-        Findings::LoadBalancers(_) => {
+        Findings::LoadBalancers(_) | Findings::Access { .. } => {
             let message = format!("The delegate {} answered another question than it was asked.", session.name);
             Err(status::status(&Error::new(ErrorCode::Internal, message)))
         }

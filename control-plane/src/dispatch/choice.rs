@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{ids::DeploymentId, step::StepKind};
+use domain::ids::{DelegateId, DeploymentId};
 use engine::{Next, next};
 
 use super::{
@@ -41,7 +41,19 @@ impl Dispatch {
     /// # Errors
     /// When none is eligible: why not, a sentence for each.
     pub fn eligible(&self, need: Need<'_>) -> Result<Arc<Session>, Vec<String>> {
-        eligibility::choose(need, self.candidates(), || self.roster.standing())
+        eligibility::choose(need, None, &self.candidates(), || self.roster.standing()).taker
+    }
+
+    /// The delegate for a task: the preferred one before the others. Those of whom it is not known whether they reach AWS are asked.
+    ///
+    /// # Errors
+    /// When nobody takes it now: why not, a sentence for each; none while answers are waited for.
+    pub(super) fn taker(self: &Arc<Self>, need: Need<'_>, preferred: Option<DelegateId>) -> Result<Arc<Session>, Vec<String>> {
+        let choice = eligibility::choose(need, preferred, &self.candidates(), || self.roster.standing());
+        if let Some(reach) = need.reach {
+            choice.ask.iter().filter(|session| session.tells_access).for_each(|session| self.ask_for_access(session, reach));
+        }
+        choice.taker
     }
 
     /// Every connected delegate and how it stands.
@@ -75,8 +87,11 @@ impl Dispatch {
             }
         };
         let step = task.and_then(|task| deployment.plan().steps.get(usize::try_from(task.step).ok()?));
-        let kind: Option<StepKind> = step.map(|step| step.action.kind());
-        let need = Need::of_plan(deployment.plan(), kind);
+        let plan = deployment.plan();
+        let need = match step.zip(task) {
+            Some((step, task)) => Need::of_task(plan, step.action.kind(), task.direction, self.clock.monotonic()),
+            None => Need::of_plan(plan, None),
+        };
         let mut verdicts: Vec<Verdict> = self
             .roster
             .standing()
@@ -87,7 +102,8 @@ impl Dispatch {
                     holds: holder.is_some_and(|holder| holder.delegate == delegate.id),
                     objection: match &candidate {
                         None => Some("is not connected".to_owned()),
-                        Some(candidate) => eligibility::objection(need, candidate),
+                        Some(candidate) => eligibility::objection(need, candidate)
+                            .or_else(|| eligibility::out_of_reach(need, &candidate.session)),
                     },
                     load: candidate.map_or(0, |candidate| candidate.load),
                     delegate,

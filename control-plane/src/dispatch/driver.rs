@@ -331,7 +331,8 @@ impl Driver {
 
     pub(super) fn view(&self) -> Result<DeploymentView, DispatchError> {
         let state = self.state.as_ref().ok_or(DispatchError::NotFound(self.id))?;
-        let mut shown = view(state, self.waiting.clone());
+        // Without a reason, it is a delegate's answer that is waited for: that takes no time worth a word.
+        let mut shown = view(state, self.waiting.clone().filter(|reasons| !reasons.is_empty()));
         if let DeploymentStatus::Queued { behind } = &mut shown.status {
             *behind = self.dispatch.queue.ahead(&self.lane, self.id);
         }

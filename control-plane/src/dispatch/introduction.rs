@@ -22,6 +22,8 @@ use super::sessions::Introduction;
 const SELECTORS: usize = 64;
 /// Characters of a selector or a version.
 const TEXT: usize = 128;
+/// The question about access to AWS, as a hello names it.
+const ACCESS: &str = "access";
 /// Tasks that a hello or a heartbeat may list.
 pub(super) const TASKS: usize = 10_000;
 
@@ -50,8 +52,9 @@ pub(super) fn read(
         hello.selectors.into_iter().map(|selector| text("selectors", selector)).collect::<Result<_, _>>()?;
     // A newer delegate may know kinds that this control plane has never heard of: they are never asked for.
     let kinds = hello.step_kinds.iter().take(TEXT).filter_map(|kind| StepKind::parse(kind)).collect();
+    let tells_access = hello.questions.iter().take(TEXT).any(|question| question == ACCESS);
     let version = text("version", hello.version)?;
-    Ok((Introduction { delegate, instance, name, version, kinds, selectors, draining: hello.draining }, tasks))
+    Ok((Introduction { delegate, instance, name, version, kinds, selectors, tells_access, draining: hello.draining }, tasks))
 }
 
 fn text(field: &'static str, text: String) -> Result<String, Malformed> {
@@ -74,6 +77,7 @@ mod tests {
             selectors: vec!["eu".into()],
             tasks: Vec::new(),
             draining: false,
+            questions: vec!["access".into(), "from the future".into()],
         }
     }
 
@@ -86,7 +90,7 @@ mod tests {
     #[test]
     fn what_is_known_is_taken_and_what_is_wrong_is_named() {
         let (introduction, tasks) = read(DelegateId::new(Uuid::nil()), "d".into(), hello()).expect("a hello");
-        assert!(introduction.kinds.iter().eq([&StepKind::Note]) && tasks.is_empty());
+        assert!(introduction.kinds.iter().eq([&StepKind::Note]) && tasks.is_empty() && introduction.tells_access);
         assert_eq!(error(|hello| hello.protocol = 2), "protocol");
         assert_eq!(error(|hello| hello.instance_id = "x".into()), "instance_id");
         assert_eq!(error(|hello| hello.selectors = vec!["a\u{1b}".into()]), "selectors");

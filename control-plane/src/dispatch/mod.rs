@@ -3,6 +3,7 @@
 //! Start at [`Dispatch`]; then the driver (one for each open deployment), the turn (what it decides), the conversation (one for
 //! each connected delegate).
 
+mod access;
 mod choice;
 mod conversation;
 mod dispatcher;

@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -13,6 +16,7 @@ use domain::{
 };
 use proto::{convert::document::to_json, delegate::to_delegate::Message};
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use super::sessions::Session;
 
@@ -34,6 +38,7 @@ pub enum QueryError {
 #[derive(Default)]
 pub struct Queries {
     waiting: Arc<Mutex<HashMap<QueryId, Waiting>>>,
+    drawn: AtomicU64,
 }
 
 struct Waiting {
@@ -42,6 +47,13 @@ struct Waiting {
 }
 
 impl Queries {
+    /// An id for a question of the control plane's own: of this moment and one higher than the last, so that no answer to a question
+    /// from before a restart fits it.
+    pub fn draw(&self, now_ms: i64) -> QueryId {
+        let number = self.drawn.fetch_add(1, Ordering::Relaxed);
+        QueryId::new(Uuid::from_u64_pair(now_ms.unsigned_abs(), number))
+    }
+
     /// Puts a question to a delegate and waits.
     ///
     /// # Errors

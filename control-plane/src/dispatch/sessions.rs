@@ -19,6 +19,8 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
+use super::access::AccessChecks;
+
 /// Messages that may wait for one delegate to read them.
 pub const DOWN_QUEUE: usize = 256;
 
@@ -39,6 +41,10 @@ pub struct Session {
     pub kinds: BTreeSet<StepKind>,
     /// What it calls itself.
     pub selectors: BTreeSet<String>,
+    /// Whether it can be asked about its access to AWS.
+    pub tells_access: bool,
+    /// What it said of its access to AWS.
+    pub access: AccessChecks,
     draining: AtomicBool,
     last_seen_ms: AtomicI64,
     down: Down,
@@ -59,6 +65,8 @@ pub struct Introduction {
     pub kinds: BTreeSet<StepKind>,
     /// What it calls itself.
     pub selectors: BTreeSet<String>,
+    /// Whether it can be asked about its access to AWS.
+    pub tells_access: bool,
     /// It takes no new tasks.
     pub draining: bool,
 }
@@ -66,7 +74,7 @@ pub struct Introduction {
 impl Session {
     /// A session that is not entered anywhere yet.
     pub fn new(introduction: Introduction, down: Down, now_ms: i64) -> Self {
-        let Introduction { delegate, instance, name, version, kinds, selectors, draining } = introduction;
+        let Introduction { delegate, instance, name, version, kinds, selectors, tells_access, draining } = introduction;
         Self {
             delegate,
             instance,
@@ -74,6 +82,8 @@ impl Session {
             version,
             kinds,
             selectors,
+            tells_access,
+            access: AccessChecks::default(),
             draining: AtomicBool::new(draining),
             last_seen_ms: AtomicI64::new(now_ms),
             down,
@@ -209,6 +219,7 @@ mod tests {
             version: "1".into(),
             kinds: BTreeSet::new(),
             selectors: BTreeSet::new(),
+            tells_access: false,
             draining: false,
         };
         (Arc::new(Session::new(introduction, down, 0)), messages)

@@ -1,17 +1,12 @@
 //! One turn of a deployment: inputs and what follows from them, decided on a copy of the state and gathered into one append. The
 //! report of a step and the claim of the next become durable in the same flush.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use domain::{ids::DeploymentId, task::TaskKey};
 use engine::{Deployment, Event, Holder, Input, Loss, Next, Rejection, WantedTask, decide, next};
 
-use super::{
-    dispatcher::Dispatch,
-    eligibility::{self, Need},
-    lease::HandOver,
-    queue::Lane,
-};
+use super::{dispatcher::Dispatch, eligibility::Need, lease::HandOver, queue::Lane};
 
 /// A turn in the making: nothing of it is durable yet.
 pub(super) struct Turn {
@@ -52,7 +47,7 @@ impl Turn {
 
     /// Everything that follows without anybody asking: timers that are due, leases that have ended, the turn in the queue, a
     /// delegate for the task that is wanted.
-    pub(super) fn follow_up(&mut self, dispatch: &Dispatch, lane: &Lane) {
+    pub(super) fn follow_up(&mut self, dispatch: &Arc<Dispatch>, lane: &Lane) {
         loop {
             let before = self.events.len();
             let Some(input) = self.following(dispatch, lane) else { return };
@@ -66,7 +61,7 @@ impl Turn {
         }
     }
 
-    fn following(&mut self, dispatch: &Dispatch, lane: &Lane) -> Option<Input> {
+    fn following(&mut self, dispatch: &Arc<Dispatch>, lane: &Lane) -> Option<Input> {
         let id: DeploymentId = self.deployment.id();
         let (wanted, held, timers) = match next(&self.deployment) {
             Next::Finished(_) => return None,
@@ -95,15 +90,9 @@ impl Turn {
         dispatch.promises.remaining(self.deployment.id(), self.now)
     }
 
-    fn claim(&mut self, dispatch: &Dispatch, wanted: WantedTask) -> Option<Input> {
-        let need = Need::of_plan(self.deployment.plan(), Some(wanted.kind));
-        let preferred = wanted.preferred.and_then(|delegate| dispatch.sessions.of(delegate));
-        let preferred = preferred.and_then(|session| dispatch.candidate(session));
-        let chosen = match preferred.filter(|candidate| eligibility::objection(need, candidate).is_none()) {
-            Some(candidate) => Ok(candidate.session),
-            None => dispatch.eligible(need),
-        };
-        match chosen {
+    fn claim(&mut self, dispatch: &Arc<Dispatch>, wanted: WantedTask) -> Option<Input> {
+        let need = Need::of_task(self.deployment.plan(), wanted.kind, wanted.task.direction, self.now);
+        match dispatch.taker(need, wanted.preferred) {
             Ok(session) => {
                 let holder = Holder { delegate: session.delegate, instance: session.instance };
                 dispatch.leases.hold(holder.instance, holder.delegate, wanted.task, self.now);

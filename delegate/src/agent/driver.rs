@@ -229,6 +229,7 @@ impl Driver {
             selectors: self.parts.selectors.clone(),
             tasks: holding.tasks.iter().map(ToString::to_string).collect(),
             draining: holding.draining,
+            questions: crate::discovery::QUESTIONS.map(str::to_owned).into(),
         }
     }
 

@@ -3,4 +3,4 @@
 mod answer;
 mod load_balancers;
 
-pub use answer::answer;
+pub use answer::{QUESTIONS, answer};

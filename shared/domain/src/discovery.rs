@@ -28,15 +28,19 @@ pub enum Subject {
     },
     /// Whether production can go back to the version before.
     PreviousVersion(Box<PreviousVersionSetup>),
+    /// Whether AWS can be reached there at all, with the delegate's credentials and the infrastructure's role. Put by the control plane
+    /// before it gives a delegate a step; the failure to answer is the answer.
+    Access,
 }
 
 /// What a delegate found, and who it was that looked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Answer {
-    /// Account that the delegate's credentials belong to, after the role was assumed.
+    /// Account that the delegate's credentials belong to, after the role was assumed. Empty for [`Subject::Access`] if no such cluster
+    /// is there.
     pub account: String,
-    /// ARN of the identity that looked.
+    /// ARN of the identity that looked; empty for [`Subject::Access`], which must not need AWS's token service.
     pub identity: String,
     /// Region it looked in.
     pub region: String,
@@ -55,6 +59,11 @@ pub enum Findings {
     LoadBalancers(Vec<LoadBalancer>),
     /// Of [`Subject::PreviousVersion`].
     PreviousVersion(PreviousVersion),
+    /// Of [`Subject::Access`].
+    Access {
+        /// Whether the infrastructure's cluster is there.
+        cluster: bool,
+    },
 }
 
 /// A load balancer.

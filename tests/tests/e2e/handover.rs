@@ -5,13 +5,13 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
-use aws_sdk_sts::Client;
 use rustix::process::Signal;
-use sandbox::world::{DelegateOptions, World, WorldSettings, aws_config};
+use sandbox::world::{DelegateOptions, World, WorldSettings};
 use serde_json::Value;
 use tests::{
     deployments::{holes, log, outcome, start, until},
     network::{Link, Weather},
+    own_keys::{add_with_own_keys, is_write},
     programs::programs,
 };
 
@@ -52,25 +52,13 @@ impl Pair {
         let aws_arguments = vec!["--latency-ms".to_owned(), "40".to_owned()];
         let mut world =
             World::start(programs(), WorldSettings { delegates: 0, aws_arguments, ..WorldSettings::default() }).await?;
-        let sts = Client::new(&aws_config(&world.seed));
         let port = world.gateway_url().rsplit(':').next().context("a port")?.parse()?;
         let (mut links, mut keys) = (Vec::new(), Vec::new());
         for number in 1..=2 {
-            let role = "arn:aws:iam::123456789012:role/segue-delegate";
-            let assumed = sts.assume_role().role_arn(role).role_session_name(format!("delegate-{number}")).send().await?;
-            let given = assumed.credentials().context("credentials")?;
-            let environment = [
-                ("AWS_ACCESS_KEY_ID", given.access_key_id()),
-                ("AWS_SECRET_ACCESS_KEY", given.secret_access_key()),
-                ("AWS_SESSION_TOKEN", given.session_token()),
-            ];
-            let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
             let link = Link::to(port).await?;
-            world
-                .add_delegate_with(DelegateOptions { gateway: Some(link.url()), environment, ..DelegateOptions::default() })
-                .await?;
+            let options = DelegateOptions { gateway: Some(link.url()), ..DelegateOptions::default() };
+            keys.push(add_with_own_keys(&mut world, number, options).await?);
             links.push(link);
-            keys.push(given.access_key_id().to_owned());
         }
         Ok(Self { world, links, keys, tag: 0 })
     }
@@ -146,11 +134,6 @@ fn holder(view: &Value, step: usize) -> Option<String> {
         return None;
     }
     step["attempts"].as_array()?.last()?["delegate"].as_str().map(str::to_owned)
-}
-
-fn is_write(call: &Value) -> bool {
-    let operation = call["operation"].as_str().unwrap_or_default();
-    !["Describe", "List", "Get", "AssumeRole"].iter().any(|read| operation.starts_with(read))
 }
 
 async fn befall_all(cases: impl IntoIterator<Item = (usize, Trouble)>) -> anyhow::Result<()> {

@@ -12,7 +12,7 @@ pub fn load_balancers(answer: &Answer, delegate: &str) -> String {
     let found = match &answer.findings {
         Findings::LoadBalancers(found) => found.as_slice(),
         // Nobody asked for it here.
-        Findings::PreviousVersion(_) => &[],
+        Findings::PreviousVersion(_) | Findings::Access { .. } => &[],
     };
     let place = match &answer.vpc {
         Some(vpc) => format!("region {}, VPC {}", visible(&answer.region), visible(vpc)),

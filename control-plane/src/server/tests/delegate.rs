@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use domain::{
+    discovery::{Answer, Query},
     failure::{Failure, FailureKind},
     ids::{DelegateId, InstanceId},
     step::{Checkpoint, StepKind, StepOutput},
@@ -14,7 +15,7 @@ use proto::{
     convert::document::{from_json, to_json},
     delegate::{
         self, EnrollRequest, EnrollResponse, FromDelegate, ToDelegate, delegate_gateway_client::DelegateGatewayClient,
-        from_delegate, to_delegate,
+        from_delegate, query_answer, to_delegate,
     },
 };
 use runtime::tls::{ClientIdentity, endpoint, new_key, request};
@@ -48,6 +49,10 @@ pub struct Hello {
     pub tasks: Vec<TaskKey>,
     pub selectors: Vec<String>,
     pub draining: bool,
+    /// Kinds of steps that it knows, as it names them; none: all that there are today.
+    pub kinds: Option<Vec<String>>,
+    /// Questions that it answers, beside the first ones.
+    pub questions: Vec<String>,
 }
 
 /// A join token, as an administrator makes it.
@@ -99,10 +104,11 @@ impl Joined {
             instance_id: instance.to_string(),
             version: "0".into(),
             protocol: PROTOCOL,
-            step_kinds: StepKind::ALL.iter().map(|kind| kind.as_str().to_owned()).collect(),
+            step_kinds: hello.kinds.unwrap_or_else(|| StepKind::ALL.iter().map(|kind| kind.as_str().to_owned()).collect()),
             selectors: hello.selectors,
             tasks: hello.tasks.iter().map(TaskKey::to_string).collect(),
             draining: hello.draining,
+            questions: hello.questions,
         };
         let message = from_delegate::Message::Hello(message);
         up.send(FromDelegate { message: Some(message) }).await.expect("is open");
@@ -138,6 +144,26 @@ impl Link {
                 None => self.aside.push_back(message),
             }
         }
+    }
+
+    /// A question's id and what it is about.
+    pub async fn asked(&mut self) -> (String, Query) {
+        let (id, json) = self
+            .wait(|message| match message {
+                to_delegate::Message::Query(query) => Some((query.query_id.clone(), query.query_json.clone())),
+                _ => None,
+            })
+            .await;
+        (id, from_json("query", &json).expect("a question"))
+    }
+
+    /// Answers a question.
+    pub async fn answer(&self, query_id: String, answer: Result<&Answer, &Failure>) {
+        let result = Some(match answer {
+            Ok(answer) => query_answer::Result::AnswerJson(to_json(answer)),
+            Err(failure) => query_answer::Result::FailureJson(to_json(failure)),
+        });
+        self.say(from_delegate::Message::QueryAnswer(delegate::QueryAnswer { query_id, result })).await;
     }
 
     /// Waits for the end of the session and says why it came.

@@ -1,6 +1,7 @@
 //! The server as a whole, in this process, on the memory store, spoken to over real TLS sockets by delegates that do nothing but
 //! what a test says.
 
+mod choice;
 mod delegate;
 mod documents;
 mod door;

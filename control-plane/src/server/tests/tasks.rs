@@ -9,10 +9,7 @@ use domain::{
     step::Checkpoint,
     task::TaskReport,
 };
-use proto::{
-    convert::document::to_json,
-    delegate::{QueryAnswer, from_delegate, query_answer, to_delegate},
-};
+use proto::delegate::from_delegate;
 use uuid::Uuid;
 
 use super::{
@@ -175,13 +172,12 @@ async fn a_question_is_answered_by_the_delegate_that_was_asked() {
         findings: Findings::LoadBalancers(Vec::new()),
     };
     let dispatch = world.dispatch().clone();
-    let need = crate::dispatch::Need { kind: None, selectors: &[], application: "shop", environment: "prod" };
+    let need = crate::dispatch::Need { kind: None, selectors: &[], application: "shop", environment: "prod", reach: None };
     let session = dispatch.eligible(need).expect("is eligible");
     let asked = dispatch.queries.ask(&session, QueryId::new(Uuid::now_v7()), &query, LIMIT);
     let answering = async {
-        let to_delegate::Message::Query(asked) = link.next().await.expect("a question") else { panic!("no question") };
-        let result = Some(query_answer::Result::AnswerJson(to_json(&answer)));
-        link.say(from_delegate::Message::QueryAnswer(QueryAnswer { query_id: asked.query_id, result })).await;
+        let (asked, _) = link.asked().await;
+        link.answer(asked, Ok(&answer)).await;
     };
     let (answered, ()) = tokio::join!(asked, answering);
     assert_eq!(answered.expect("an answer"), answer);
