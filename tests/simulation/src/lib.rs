@@ -18,6 +18,7 @@ pub mod detail;
 pub mod disk;
 pub mod many;
 pub mod network;
+mod people;
 pub mod planted;
 pub mod run;
 pub mod said;

@@ -8,10 +8,11 @@ use tokio::time::Instant;
 use crate::{
     aws::{ended_well, revisions},
     detail::tell_all,
+    people::Deployment,
     planted::Planted,
     scenario::Scenario,
     trace::Trace,
-    world::{Deployment, World, lock},
+    world::{World, lock},
 };
 
 /// How long after the last trouble every deployment has to have ended.
@@ -85,14 +86,14 @@ async fn live(mut world: World, scenario: &Scenario) -> World {
         if world.trace.is_violated() {
             return world;
         }
-        let open: Vec<Deployment> = world.deployments().into_iter().filter(|one| !has_ended(one)).collect();
+        let open: Vec<Deployment> = world.people.deployments().into_iter().filter(|one| !has_ended(one)).collect();
         if open.is_empty() {
             break;
         }
         for deployment in &open {
             if taken_up < TAKEN_UP * 3 && matches!(*lock(&deployment.seen), Some(Outcome::NeedsOperator(_))) {
                 taken_up += 1;
-                world.say(deployment.wanted.number, Signal::Retry);
+                world.people.say(deployment.wanted.number, Signal::Retry);
             }
         }
         if Instant::now() > by {
@@ -113,7 +114,7 @@ fn has_ended(deployment: &Deployment) -> bool {
 }
 
 async fn judge(world: &World, scenario: &Scenario) {
-    for Deployment { wanted, seen } in world.deployments() {
+    for Deployment { wanted, seen } in world.people.deployments() {
         let (id, outcome) = (wanted.id(), lock(&seen).clone());
         let succeeded = match outcome {
             Some(Outcome::Succeeded) => Some(true),

@@ -1,23 +1,14 @@
 //! The machines, the network, AWS and the people of one run, and what each event does to them.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicU64, Ordering},
 };
 
-use control_plane::{
-    dispatch::{AcceptKey, Dispatch, DispatchError},
-    logs::MemoryLogs,
-    store::MemoryStore,
-};
-use domain::{deployment::DeploymentStatus, ids::DelegateId, outcome::Outcome, signal::Signal};
+use control_plane::{logs::MemoryLogs, store::MemoryStore};
+use domain::{ids::DelegateId, signal::Signal};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use runtime::{chance::Chance, gate::Standing, tasks::Tasks};
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -26,21 +17,13 @@ use crate::{
     clock::HostClock,
     control_plane::{self as control, ControlPlane},
     delegate_process::{self as delegates, DelegateProcess},
-    deployments::Wanted,
     network::{Lane, Net, Path},
+    people::People,
     planted::Planted,
     said::Said,
     scenario::{Event, GRACE, Host, Scenario},
     trace::Trace,
 };
-
-/// How long a person waits for an answer before asking again.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How often a person looks how a deployment stands.
-const LOOK: Duration = Duration::from_secs(2);
-
-/// Whoever answers people now.
-type Answering = Arc<Mutex<Option<Arc<Dispatch>>>>;
 
 /// The world.
 pub struct World {
@@ -48,11 +31,11 @@ pub struct World {
     pub(crate) cloud: Arc<Cloud>,
     pub(crate) said: Arc<Said>,
     pub(crate) logs: Arc<MemoryLogs>,
+    pub(crate) people: People,
     net: Arc<Net>,
     tasks: Tasks,
     rng: StdRng,
     control: control::Machine,
-    answering: Answering,
     running: Option<ControlPlane>,
     stored: Option<MemoryStore>,
     machines: Vec<delegates::Machine>,
@@ -60,16 +43,6 @@ pub struct World {
     started: u128,
     /// How often something went wrong so far.
     troubled: Arc<AtomicU64>,
-    deployments: BTreeMap<usize, Deployment>,
-    /// Whose deployment is accepted next.
-    turn: watch::Sender<usize>,
-}
-
-/// A deployment as the people see it.
-#[derive(Clone)]
-pub(crate) struct Deployment {
-    pub(crate) wanted: Wanted,
-    pub(crate) seen: Arc<Mutex<Option<Outcome>>>,
 }
 
 impl World {
@@ -106,6 +79,7 @@ impl World {
             planted,
         };
         Self {
+            people: People::new(trace.clone(), tasks.clone()),
             trace,
             cloud,
             said: Arc::default(),
@@ -114,15 +88,12 @@ impl World {
             tasks,
             rng,
             control,
-            answering: Arc::default(),
             running: None,
             stored: Some(MemoryStore::new()),
             processes: machines.iter().map(|_| None).collect(),
             machines,
             started: 0,
             troubled: Arc::default(),
-            deployments: BTreeMap::new(),
-            turn: watch::Sender::new(0),
         }
     }
 
@@ -145,8 +116,8 @@ impl World {
         }
         self.go_on(Host::ControlPlane);
         self.start_all().await;
-        for number in self.deployments.keys().copied().collect::<Vec<_>>() {
-            self.say(number, Signal::Resume);
+        for deployment in self.people.deployments() {
+            self.people.say(deployment.wanted.number, Signal::Resume);
         }
         self.trace.say("world", "calm");
     }
@@ -157,8 +128,11 @@ impl World {
             self.troubled.fetch_add(1, Ordering::Relaxed);
         }
         match event {
-            Event::Deploy(wanted) => self.deploy(wanted),
-            Event::Say(number, signal) => self.say(number, signal),
+            Event::Deploy(wanted) => {
+                self.cloud.expect(wanted.id(), wanted.line_name());
+                self.people.deploy(wanted);
+            }
+            Event::Say(number, signal) => self.people.say(number, signal),
             Event::Kill { host, silent } => self.kill(host, silent),
             Event::Start(host) => self.start(host).await,
             Event::Stop(host) => self.told(host, "is stopped", |gate| gate.stop()),
@@ -195,11 +169,6 @@ impl World {
                 clock.jump(by_ms);
             }
         }
-    }
-
-    /// The deployments and how they ended, as far as they have.
-    pub(crate) fn deployments(&self) -> Vec<Deployment> {
-        self.deployments.values().cloned().collect()
     }
 
     fn name(&self, host: Host) -> Arc<str> {
@@ -264,7 +233,7 @@ impl World {
         match host {
             Host::ControlPlane => {
                 let Some(running) = self.running.take() else { return };
-                *lock(&self.answering) = None;
+                self.people.ask(None);
                 self.stored = Some(running.kill(&self.net));
             }
             Host::Delegate(number) => {
@@ -286,7 +255,7 @@ impl World {
                 let chance = Chance::seeded(self.rng.random());
                 match ControlPlane::start(&self.control, stored, &self.net, chance, self.tasks.clone()).await {
                     Ok(running) => {
-                        *lock(&self.answering) = Some(running.dispatch.clone());
+                        self.people.ask(Some(running.dispatch.clone()));
                         self.running = Some(running);
                     }
                     Err(error) => self.trace.violated(format!("the control plane does not start: {error}")),
@@ -309,79 +278,6 @@ impl World {
         }
         self.trace.say(&self.name(host), "starts");
     }
-
-    /// A person deploys, asks again until there is an answer, and then looks how it goes.
-    fn deploy(&mut self, wanted: Wanted) {
-        let (trace, answering, turn) = (self.trace.clone(), self.answering.clone(), self.turn.clone());
-        let seen = Arc::new(Mutex::new(None));
-        let deployment = Deployment { wanted: wanted.clone(), seen: seen.clone() };
-        self.cloud.expect(wanted.id(), wanted.line_name());
-        self.deployments.insert(wanted.number, deployment);
-        self.tasks.spawn("person", async move {
-            let (id, key) = (wanted.id(), AcceptKey::new("alice", &wanted.number.to_string()));
-            // One after the other, in the order of their ids.
-            let _ = turn.subscribe().wait_for(|turn| *turn == wanted.number).await;
-            loop {
-                let Some(dispatch) = current(&answering).await else { continue };
-                let accepted = tokio::time::timeout(PATIENCE, dispatch.accept(wanted.plan(), Some(key.clone()))).await;
-                if let Ok(Ok(id)) = accepted {
-                    trace.say("alice", format!("{id} is accepted: {} {}", wanted.line_name(), wanted.tag));
-                    turn.send_replace(wanted.number + 1);
-                    break;
-                }
-                tokio::time::sleep(LOOK).await;
-            }
-            let mut last = String::new();
-            loop {
-                tokio::time::sleep(LOOK).await;
-                let Some(dispatch) = current(&answering).await else { continue };
-                let status = match tokio::time::timeout(PATIENCE, dispatch.view(id)).await {
-                    Ok(Ok(view)) => view.status,
-                    Ok(Err(error @ (DispatchError::NotFound(_) | DispatchError::Corrupt { .. }))) => {
-                        return trace.violated(format!("{id} was accepted and now: {error}"));
-                    }
-                    Ok(Err(_)) | Err(_) => continue,
-                };
-                let told = match &status {
-                    DeploymentStatus::WaitingForDelegate { .. } => "waits for a delegate".to_owned(),
-                    status => format!("{status:?}"),
-                };
-                if told != last {
-                    trace.say("alice", format!("sees {id}: {told}"));
-                    last = told;
-                }
-                match status {
-                    DeploymentStatus::Finished { outcome } => *lock(&seen) = Some(outcome),
-                    _ => *lock(&seen) = None,
-                }
-            }
-        });
-    }
-
-    /// A person says something, once.
-    pub(crate) fn say(&self, number: usize, signal: Signal) {
-        let Some(deployment) = self.deployments.get(&number) else { return };
-        let (trace, answering, id) = (self.trace.clone(), self.answering.clone(), deployment.wanted.id());
-        self.tasks.spawn("signal", async move {
-            let Some(dispatch) = current(&answering).await else { return };
-            let said = tokio::time::timeout(PATIENCE, dispatch.signal(id, "bob".into(), signal, None, None)).await;
-            let became = match said {
-                Ok(Ok(_)) => "taken".to_owned(),
-                Ok(Err(error)) => error.to_string(),
-                Err(_) => "no answer".to_owned(),
-            };
-            trace.say("bob", format!("{signal} to {id}: {became}"));
-        });
-    }
-}
-
-/// Whoever answers now; a moment later if nobody does.
-async fn current(answering: &Answering) -> Option<Arc<Dispatch>> {
-    let now = lock(answering).clone();
-    if now.is_none() {
-        tokio::time::sleep(LOOK).await;
-    }
-    now
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,33 +1,30 @@
 //! One call: on its way, at the weather's mercy, taking effect, answered. A write is AWS's once it was sent: it takes effect
 //! whatever becomes of the process that sent it.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use delegate::aws::budget::Budgets;
 use domain::{
-    failure::{Effect, Failure, FailureKind, PeerAnswer},
-    ids::{DeploymentId, InstanceId},
-    task::{Direction, TaskKey},
+    failure::{Effect, Failure},
+    ids::InstanceId,
+    task::TaskKey,
 };
-use rand::{Rng, SeedableRng, rngs::StdRng};
+use rand::Rng;
 use runtime::{
     chance::Chance,
     gate::{Gate, Standing},
-    tasks::Tasks,
 };
 use tokio::{sync::oneshot, time::Instant};
 
 use super::{
     account::Account,
-    book::{Book, Writer},
+    book::Writer,
+    cloud::Cloud,
+    failures::{faulty, lost, throttled},
     truth,
     weather::{Fate, Weather},
 };
-use crate::{clock::HostClock, network::Path, planted::Planted, trace::Trace};
+use crate::planted::Planted;
 
 /// The client's limit for a read with all its tries, and for a write, as the delegate's own client has them.
 pub(super) const READ: Duration = Duration::from_secs(15);
@@ -36,44 +33,6 @@ pub(crate) const WRITE: Duration = Duration::from_secs(4);
 tokio::task_local! {
     /// The attempt that calls.
     pub static TASK: TaskKey;
-}
-
-/// The simulated AWS.
-pub struct Cloud {
-    pub(super) began: Instant,
-    pub(super) trace: Arc<Trace>,
-    /// AWS's own: its effects do not end with a caller.
-    tasks: Tasks,
-    state: Mutex<State>,
-}
-
-pub(super) struct State {
-    pub(super) account: Account,
-    /// What reads may still show.
-    earlier: Option<Account>,
-    pub(super) weather: Weather,
-    rng: StdRng,
-    pub(super) book: Book,
-    /// How the account stood before a deployment's first write.
-    pub(super) before: BTreeMap<DeploymentId, Account>,
-    /// How it stood, and when, before the next deployment of the same line wrote.
-    pub(super) after: BTreeMap<DeploymentId, (Account, u64)>,
-    lines: BTreeMap<DeploymentId, String>,
-    /// The last to write, by line.
-    latest: BTreeMap<String, DeploymentId>,
-    ambush: Option<Ambush>,
-    /// Whose way to AWS is bad since an ambush.
-    struck: Option<Arc<str>>,
-    victims: BTreeMap<Arc<str>, (Arc<Path>, Arc<HostClock>)>,
-}
-
-/// The worst moment to lose somebody: while it writes, and AWS takes its time with it and refuses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ambush {
-    /// At which write from now on; the first is 1.
-    pub write: u64,
-    /// By how much the sender's time of day is set then, in milliseconds.
-    pub jump_ms: i64,
 }
 
 /// AWS as one delegate's process sees it.
@@ -91,116 +50,6 @@ pub struct DelegatesAws {
     /// How often it calls.
     pub(super) budgets: Arc<Budgets>,
     pub(super) chance: Chance,
-}
-
-impl Cloud {
-    /// With this account, in fair weather.
-    pub fn new(account: Account, seed: u64, trace: Arc<Trace>, tasks: Tasks) -> Arc<Self> {
-        let state = State {
-            account,
-            earlier: None,
-            weather: Weather::FAIR,
-            rng: StdRng::seed_from_u64(seed),
-            book: Book::default(),
-            before: BTreeMap::new(),
-            after: BTreeMap::new(),
-            lines: BTreeMap::new(),
-            latest: BTreeMap::new(),
-            ambush: None,
-            struck: None,
-            victims: BTreeMap::new(),
-        };
-        Arc::new(Self { began: Instant::now(), trace, tasks, state: Mutex::new(state) })
-    }
-
-    /// The weather changes. From now on old answers show what is now.
-    pub fn weather(&self, weather: Weather) {
-        let mut state = self.lock();
-        self.advance(&mut state);
-        state.earlier = (weather.stale > 0.0).then(|| state.account.clone());
-        state.weather = weather;
-        state.struck = None;
-    }
-
-    /// A deployment is going to write to this line.
-    pub fn expect(&self, deployment: DeploymentId, line: String) {
-        self.lock().lines.insert(deployment, line);
-    }
-
-    /// Whoever sends that write is cut off in this moment, and AWS takes its time and refuses. None: nobody any more.
-    pub fn ambush(&self, ambush: Option<Ambush>) {
-        self.lock().ambush = ambush;
-    }
-
-    /// How a delegate's machine can be hurt.
-    pub fn knows(&self, name: Arc<str>, path: Arc<Path>, clock: Arc<HostClock>) {
-        self.lock().victims.insert(name, (path, clock));
-    }
-
-    /// Writes so far.
-    pub fn writes(&self) -> u64 {
-        self.lock().book.writes()
-    }
-
-    pub(super) fn now(&self) -> u64 {
-        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
-
-    pub(super) fn advance(&self, state: &mut State) {
-        state.account.advance(self.now());
-    }
-
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    /// A deployment is about to write: what stood before is kept, for the judgement in the end.
-    fn begins(&mut self, deployment: DeploymentId, now: u64) {
-        if !self.before.contains_key(&deployment) {
-            self.before.insert(deployment, self.account.clone());
-        }
-        let Some(line) = self.lines.get(&deployment) else { return };
-        match self.latest.insert(line.clone(), deployment) {
-            Some(last) if last != deployment => drop(self.after.insert(last, (self.account.clone(), now))),
-            _ => {}
-        }
-    }
-
-    /// How AWS is to this delegate.
-    fn weather_at(&self, sender: &Arc<str>) -> Weather {
-        match self.struck.as_ref() == Some(sender) {
-            true => Weather::STORM,
-            false => self.weather,
-        }
-    }
-
-    /// A write is sent: perhaps the one that somebody lies in wait for.
-    fn strikes(&mut self, sender: &Arc<str>) -> bool {
-        let Some(ambush) = &mut self.ambush else { return false };
-        ambush.write = ambush.write.saturating_sub(1);
-        if ambush.write > 0 {
-            return false;
-        }
-        let jump_ms = ambush.jump_ms;
-        self.ambush = None;
-        if let Some((path, clock)) = self.victims.get(sender) {
-            path.up.cut(true);
-            path.down.cut(true);
-            clock.jump(jump_ms);
-        }
-        self.struck = Some(sender.clone());
-        true
-    }
-
-    /// Whether production leads where it led before the deployment: the one write that needs no lease brings that about.
-    fn is_put_back(&self, task: TaskKey) -> bool {
-        let (Some(before), Some(line)) = (self.before.get(&task.deployment), self.lines.get(&task.deployment)) else {
-            return false;
-        };
-        task.direction == Direction::Perform && before.prod_groups(line) == self.account.prod_groups(line)
-    }
 }
 
 impl DelegatesAws {
@@ -327,38 +176,4 @@ impl DelegatesAws {
         }
         result
     }
-}
-
-fn throttled(operation: &str) -> Failure {
-    let answer = PeerAnswer {
-        operation: operation.into(),
-        code: Some("ThrottlingException".into()),
-        message: Some("Rate exceeded".into()),
-        request_id: None,
-    };
-    let failure = Failure::refused(FailureKind::Connectivity, format!("{operation}: AWS is throttling."));
-    Failure { transient: true, answer: Some(Box::new(answer)), ..failure }
-}
-
-fn faulty(operation: &str, effect: Effect) -> Failure {
-    Failure {
-        effect,
-        transient: true,
-        ..Failure::refused(FailureKind::Connectivity, format!("{operation}: HTTP status 500 from AWS."))
-    }
-}
-
-fn lost(operation: &str, effect: Effect) -> Failure {
-    Failure {
-        effect,
-        transient: true,
-        ..Failure::refused(FailureKind::Connectivity, format!("{operation}: no answer from AWS."))
-    }
-}
-
-pub(super) fn refused(operation: &str, code: &str, message: &str) -> Failure {
-    let answer =
-        PeerAnswer { operation: operation.into(), code: Some(code.into()), message: Some(message.into()), request_id: None };
-    let failure = Failure::refused(FailureKind::Application, format!("{operation}: {code}: {message}"));
-    Failure { answer: Some(Box::new(answer)), ..failure }
 }

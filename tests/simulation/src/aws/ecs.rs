@@ -12,7 +12,8 @@ use serde_json::Value;
 
 use super::{
     account::{Account, Quality, SimService},
-    call::{DelegatesAws, refused},
+    call::DelegatesAws,
+    failures::refused,
     services::address,
 };
 use crate::{clock::BEGINNING_MS, planted::Planted};

@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use super::{
     account::{Account, group},
-    call::{DelegatesAws, refused},
+    call::DelegatesAws,
+    failures::refused,
 };
 
 fn balancer(line: &str) -> LoadBalancer {

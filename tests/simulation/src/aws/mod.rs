@@ -4,7 +4,9 @@
 mod account;
 mod book;
 mod call;
+mod cloud;
 mod ecs;
+mod failures;
 mod load_balancing;
 mod rest;
 mod services;
@@ -14,6 +16,7 @@ mod weather;
 pub use account::{Account, Quality, group, line_name, service_arn};
 pub use book::{Book, Writer};
 pub(crate) use call::WRITE;
-pub use call::{Ambush, Cloud, DelegatesAws, TASK};
+pub use call::{DelegatesAws, TASK};
+pub use cloud::{Ambush, Cloud};
 pub use truth::{Standing, ended_well, revisions};
 pub use weather::Weather;

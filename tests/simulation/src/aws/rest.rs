@@ -13,7 +13,10 @@ use delegate::aws::{
 use domain::{failure::Failure, infrastructure::InfrastructureSpec, step::AutoScaling};
 use serde_json::Value;
 
-use super::call::{DelegatesAws, READ, refused};
+use super::{
+    call::{DelegatesAws, READ},
+    failures::refused,
+};
 
 #[async_trait]
 impl AwsAccess for DelegatesAws {

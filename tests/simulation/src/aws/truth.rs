@@ -7,7 +7,7 @@ use domain::ids::DeploymentId;
 
 use super::{
     account::{Account, line_name},
-    call::Cloud,
+    cloud::Cloud,
 };
 
 /// How a line stands: what has to be as before when a deployment was rolled back.
