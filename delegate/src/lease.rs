@@ -12,6 +12,7 @@
 //! ```
 
 use std::{
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -19,10 +20,7 @@ use std::{
 use async_trait::async_trait;
 use domain::failure::{Failure, FailureKind};
 use runtime::clock::Clock;
-use tokio::{
-    sync::{Notify, watch},
-    time::Instant,
-};
+use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::executor::WritePermit;
@@ -108,20 +106,21 @@ impl Lease {
 pub struct SharedLease {
     lease: Mutex<Lease>,
     clock: Arc<dyn Clock>,
-    renewals: watch::Sender<u64>,
+    // No watch channel: it wakes steps in a random order, and a run of the simulation is to go the same way again.
+    renewed: Notify,
     wanted: Notify,
 }
 
 impl SharedLease {
     /// No lease yet.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { lease: Mutex::default(), clock, renewals: watch::Sender::new(0), wanted: Notify::new() }
+        Self { lease: Mutex::default(), clock, renewed: Notify::new(), wanted: Notify::new() }
     }
 
     /// See [`Lease::renew`].
     pub fn renew(&self, sent: Reading, length: Duration) {
         self.lock().renew(sent, length);
-        self.renewals.send_modify(|count| *count = count.wrapping_add(1));
+        self.renewed.notify_waiters();
     }
 
     /// See [`Lease::give_up`].
@@ -165,10 +164,11 @@ pub struct Permit {
 #[async_trait]
 impl WritePermit for Permit {
     async fn acquire(&self, budget: Duration) -> Result<(), Failure> {
-        let mut renewals = self.lease.renewals.subscribe();
         let mut asked = false;
         loop {
-            renewals.mark_unchanged();
+            let mut renewed = pin!(self.lease.renewed.notified());
+            // Before the look: a renewal after it is not missed.
+            renewed.as_mut().enable();
             match self.lease.allows(budget) {
                 Verdict::Go => return Ok(()),
                 Verdict::TooShort(length) => return Err(too_short(length, budget)),
@@ -182,8 +182,7 @@ impl WritePermit for Permit {
                 biased;
                 () = self.cancel.cancelled() => return Err(lost("The step was told to stop while it waited for a lease")),
                 () = self.drain.cancelled() => return Err(lost("The delegate left while the step waited for a lease")),
-                // The sender lives in the lease, which we hold: an error cannot be.
-                _ = renewals.changed() => {}
+                () = renewed => {}
                 () = tokio::time::sleep_until(self.deadline) => {
                     return Err(lost("Lost the control plane: no lease came in the time that the step may take"));
                 }

@@ -117,7 +117,7 @@ impl Driver {
             tokio::select! {
                 biased;
                 count = self.inbox.recv_many(&mut messages, BATCH) => if count == 0 { return },
-                _ = delegates.changed(), if waits => {}
+                () = delegates.changed(), if waits => {}
                 () = tokio::time::sleep(sleep) => {}
             }
             if waits {

@@ -4,9 +4,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    pin::pin,
     sync::{
         Arc, PoisonError, RwLock,
-        atomic::{AtomicBool, AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
 };
 
@@ -15,7 +16,7 @@ use domain::{
     step::StepKind,
 };
 use proto::delegate::{ToDelegate, to_delegate::Message};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
@@ -135,13 +136,17 @@ impl Session {
 pub struct Sessions {
     // Ordered: who is chosen among equals is to be the same in every run of the simulation.
     open: RwLock<BTreeMap<DelegateId, Arc<Session>>>,
-    changed: watch::Sender<u64>,
+    /// How often something changed so far.
+    changes: AtomicU64,
+    // No watch channel: it wakes those who wait in a random order, and who comes first is to be the same in every run of the
+    // simulation.
+    changed: Notify,
 }
 
 impl Sessions {
     /// Nobody is connected.
     pub fn new() -> Arc<Self> {
-        Arc::new(Self { open: RwLock::default(), changed: watch::Sender::new(0) })
+        Arc::new(Self { open: RwLock::default(), changes: AtomicU64::new(0), changed: Notify::new() })
     }
 
     /// Enters a session until the returned guard is dropped. An older session of the same delegate is closed.
@@ -176,12 +181,41 @@ impl Sessions {
 
     /// Wakes whoever waits for an eligible delegate: one came, or can take tasks again.
     pub fn announce(&self) {
-        self.changed.send_modify(|count| *count = count.wrapping_add(1));
+        self.changes.fetch_add(1, Ordering::Relaxed);
+        self.changed.notify_waiters();
     }
 
     /// Changes when a delegate comes, goes, or begins or ceases to drain.
-    pub fn changes(&self) -> watch::Receiver<u64> {
-        self.changed.subscribe()
+    pub fn changes(self: &Arc<Self>) -> Changes {
+        Changes { sessions: self.clone(), seen: self.changes.load(Ordering::Relaxed) }
+    }
+}
+
+/// What one who waits for an eligible delegate has seen of the changes.
+pub struct Changes {
+    sessions: Arc<Sessions>,
+    seen: u64,
+}
+
+impl Changes {
+    /// Returns when there is a change that was not seen. May be dropped and called again: nothing is missed.
+    pub async fn changed(&mut self) {
+        loop {
+            let mut changed = pin!(self.sessions.changed.notified());
+            // Before the look: what changes after it is not missed.
+            changed.as_mut().enable();
+            let now = self.sessions.changes.load(Ordering::Relaxed);
+            if now != self.seen {
+                self.seen = now;
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// Everything until now was seen.
+    pub fn mark_unchanged(&mut self) {
+        self.seen = self.sessions.changes.load(Ordering::Relaxed);
     }
 }
 

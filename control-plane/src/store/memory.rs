@@ -3,12 +3,13 @@
 
 use std::{
     collections::BTreeMap,
+    pin::pin,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use super::{
     change::{ChangeSet, Expect, Write},
@@ -29,28 +30,19 @@ struct State {
     unflushed: Vec<Write>,
     /// Change sets taken so far.
     taken: u64,
+    /// Change sets that were flushed so far.
+    flushed: u64,
     flushes: u64,
     held: bool,
     broken: Option<String>,
 }
 
-/// How far the disk is: what commits wait for.
-#[derive(Clone, Default)]
-struct Progress {
-    flushed: u64,
-    lost: Option<String>,
-}
-
 /// The store.
+#[derive(Default)]
 pub struct MemoryStore {
     state: Mutex<State>,
-    progress: watch::Sender<Progress>,
-}
-
-impl Default for MemoryStore {
-    fn default() -> Self {
-        Self { state: Mutex::default(), progress: watch::Sender::new(Progress::default()) }
-    }
+    /// What commits wait for. It wakes them in the order in which they came: the same run is to go the same way again.
+    progress: Notify,
 }
 
 impl MemoryStore {
@@ -101,19 +93,30 @@ impl MemoryStore {
     }
 
     fn flush(&self, state: &mut State) {
-        if state.unflushed.is_empty() && state.taken == self.progress.borrow().flushed {
+        if state.unflushed.is_empty() && state.taken == state.flushed {
             return;
         }
         for write in std::mem::take(&mut state.unflushed) {
             apply(&mut state.durable, write);
         }
         state.flushes += 1;
-        self.progress.send_modify(|progress| progress.flushed = state.taken);
+        state.flushed = state.taken;
+        self.progress.notify_waiters();
     }
 
     fn give_up(&self, state: &mut State, reason: &str) {
         state.broken = Some(reason.to_owned());
-        self.progress.send_modify(|progress| progress.lost = Some(reason.to_owned()));
+        self.progress.notify_waiters();
+    }
+
+    /// What became of the change set with this number; none: it waits to be flushed.
+    fn ended(&self, number: u64) -> Option<Result<(), StoreError>> {
+        let state = self.state();
+        match &state.broken {
+            _ if state.flushed >= number => Some(Ok(())),
+            Some(reason) => Some(Err(StoreError::unavailable(reason))),
+            None => None,
+        }
     }
 
     /// Takes a change set; gives its number.
@@ -155,12 +158,14 @@ impl Store for MemoryStore {
         // As a disk would: others get their turn before this is done.
         tokio::task::yield_now().await;
         let number = self.take(change)?;
-        let mut progress = self.progress.subscribe();
-        let reached = progress.wait_for(|progress| progress.flushed >= number || progress.lost.is_some()).await;
-        let progress = reached.map_err(|_| StoreError::unavailable("the store was closed"))?;
-        match &progress.lost {
-            Some(reason) if progress.flushed < number => Err(StoreError::unavailable(reason)),
-            _ => Ok(()),
+        loop {
+            let mut progress = pin!(self.progress.notified());
+            // Before the look: what is flushed after it is not missed.
+            progress.as_mut().enable();
+            if let Some(ended) = self.ended(number) {
+                return ended;
+            }
+            progress.await;
         }
     }
 
@@ -228,7 +233,7 @@ mod tests {
         }
 
         async fn waiting(&self, count: usize) {
-            let waiting = |store: &MemoryStore| (store.taken() - store.progress.borrow().flushed) as usize;
+            let waiting = |store: &MemoryStore| (store.taken() - store.state().flushed) as usize;
             while waiting(&self.0) < count {
                 tokio::task::yield_now().await;
             }
