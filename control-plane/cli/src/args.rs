@@ -63,6 +63,9 @@ pub enum Command {
     /// Look at delegates, and let new ones join.
     #[command(subcommand)]
     Delegate(DelegateCommand),
+    /// The authority that signs every certificate, and its exchange for another.
+    #[command(subcommand)]
+    Authority(AuthorityCommand),
     /// Look into a VPC through a delegate.
     #[command(subcommand)]
     Discover(DiscoverCommand),
@@ -347,6 +350,26 @@ pub enum DelegateCommand {
     Token(TokenCommand),
 }
 
+/// `segue authority`.
+#[derive(Debug, Subcommand)]
+pub enum AuthorityCommand {
+    /// Who is trusted, how far an exchange is, and which delegates are not ready for its next phase.
+    Show {
+        /// How to print.
+        #[arg(short, long, value_enum, default_value_t = Output::Table)]
+        output: Output,
+    },
+    /// Begin an exchange or go on to its next phase: three calls exchange the authority while everything runs.
+    Rotate {
+        /// Leave behind the delegates that are not ready: they have to join again.
+        #[arg(long)]
+        force: bool,
+        /// How to print.
+        #[arg(short, long, value_enum, default_value_t = Output::Table)]
+        output: Output,
+    },
+}
+
 /// `segue delegate token`.
 #[derive(Debug, Subcommand)]
 pub enum TokenCommand {
@@ -421,4 +444,6 @@ pub enum ContextCommand {
         /// Its name; none: the one that is used.
         name: Option<String>,
     },
+    /// Ask the control plane which authorities it goes by now, and trust those: to be run while an exchange is under way.
+    Refresh,
 }

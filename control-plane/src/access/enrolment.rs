@@ -9,13 +9,13 @@ use domain::{
     scope::Scope,
 };
 use rand::RngCore;
-use runtime::tls::{Authority, AuthorityError};
+use runtime::tls::AuthorityError;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    AccessError,
+    AccessError, Authorities,
     aws_identity::{AwsIdentities, Claim, IdentityRefused},
     secret::{SecretHash, Token, TokenKind},
 };
@@ -86,6 +86,8 @@ pub struct Enrolled {
     pub delegate: EnrolledDelegate,
     /// Its certificate, PEM.
     pub certificate_pem: String,
+    /// The authorities that it is to trust from now on, PEM.
+    pub authorities: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -104,7 +106,7 @@ struct Record {
 /// Lets delegates join.
 pub struct Enrolment {
     store: Arc<dyn Store>,
-    authority: Arc<Authority>,
+    authorities: Arc<Authorities>,
     certificate_life: Duration,
     identities: Option<AwsIdentities>,
 }
@@ -113,16 +115,21 @@ impl Enrolment {
     /// Certificates are good for `certificate_life`. Without `identities` nobody joins by AWS identity.
     pub fn new(
         store: Arc<dyn Store>,
-        authority: Arc<Authority>,
+        authorities: Arc<Authorities>,
         certificate_life: Duration,
         identities: Option<AwsIdentities>,
     ) -> Self {
-        Self { store, authority, certificate_life, identities }
+        Self { store, authorities, certificate_life, identities }
     }
 
     /// The certificates that delegates are to trust, PEM.
-    pub fn authorities(&self) -> &str {
-        self.authority.certificate_pem()
+    pub fn authorities(&self) -> String {
+        self.authorities.trust().bundle.clone()
+    }
+
+    /// Whether the delegate's newest certificate came with the authorities of now.
+    pub fn is_up_to_date(&self, delegate: &EnrolledDelegate) -> bool {
+        delegate.trusts == self.authorities.trust().id
     }
 
     /// Makes a join token. A time to live of zero means the default of ten minutes; more than a day is cut to a day. Tokens that
@@ -188,6 +195,7 @@ impl Enrolment {
             certificate_ends_ms: 0,
             scope: record.scope.clone(),
             identity: None,
+            trusts: String::new(),
             revoked: None,
         };
         let enrolled = self.sign(joining, request_pem, now_ms, rng)?;
@@ -216,7 +224,7 @@ impl Enrolment {
     ) -> Result<Enrolled, EnrolError> {
         check_name(name)?;
         let identities = self.identities.as_ref().ok_or(IdentityRefused::Off)?;
-        let known = identities.verify(claim, request_pem, self.authorities()).await?;
+        let known = identities.verify(claim, request_pem, &self.authorities.trust().texts()).await?;
         let digest =
             blake3::derive_key("segue 2026-11-23 id of a delegate that joins by AWS identity", request_pem.trim().as_bytes());
         let mut bytes = [0; 16];
@@ -234,6 +242,7 @@ impl Enrolment {
                 certificate_ends_ms: 0,
                 scope: known.scope,
                 identity: Some(known.arn),
+                trusts: String::new(),
                 revoked: None,
             },
         };
@@ -312,10 +321,12 @@ impl Enrolment {
         now_ms: i64,
         rng: &mut impl RngCore,
     ) -> Result<Enrolled, EnrolError> {
-        let issued = self.authority.delegate_certificate(request_pem, delegate.id, now_ms, self.certificate_life, rng);
+        let trust = self.authorities.trust();
+        let issued = trust.signing.delegate_certificate(request_pem, delegate.id, now_ms, self.certificate_life, rng);
         let issued = issued.map_err(EnrolError::Request)?;
-        let delegate = EnrolledDelegate { serial: issued.serial, certificate_ends_ms: issued.not_after_ms, ..delegate };
-        Ok(Enrolled { delegate, certificate_pem: issued.certificate_pem })
+        let (serial, certificate_ends_ms, trusts) = (issued.serial, issued.not_after_ms, trust.id.clone());
+        let delegate = EnrolledDelegate { serial, certificate_ends_ms, trusts, ..delegate };
+        Ok(Enrolled { delegate, certificate_pem: issued.certificate_pem, authorities: trust.bundle.clone() })
     }
 
     async fn expired(&self, now_ms: i64) -> Result<Vec<Vec<u8>>, AccessError> {

@@ -6,7 +6,7 @@ use rand::{SeedableRng, rngs::StdRng};
 use runtime::{clock::Clock, tasks::Tasks};
 
 use super::catalogue::Catalogue;
-use crate::{access::Enrolment, dispatch::Dispatch, logs::LogHub, store::Store};
+use crate::{access::Enrolment, dispatch::Dispatch, logs::LogHub, server::Rotation, store::Store};
 
 /// What the API works with.
 pub struct ApiContext {
@@ -18,6 +18,8 @@ pub struct ApiContext {
     pub logs: Arc<LogHub>,
     /// Join tokens.
     pub enrolment: Arc<Enrolment>,
+    /// The authorities, and their exchange.
+    pub rotation: Arc<Rotation>,
     /// For its health.
     pub store: Arc<dyn Store>,
     /// Owns the streams.

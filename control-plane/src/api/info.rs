@@ -2,11 +2,16 @@
 
 use std::sync::Arc;
 
-use proto::api::{InfoRequest, InfoResponse, server_server::Server};
+use domain::error::{Error, ErrorCode};
+use proto::api::{
+    AuthoritiesRequest, AuthoritiesResponse, InfoRequest, InfoResponse, RotateAuthorityRequest, TrustedAuthority,
+    server_server::Server,
+};
+use runtime::tls::{serial, validity_ends_ms};
 use tonic::{Request, Response, Status};
 
-use super::context::ApiContext;
-use crate::store::StoreHealth;
+use super::{bearer::caller, context::ApiContext, status};
+use crate::{access::Trust, store::StoreHealth};
 
 /// The service.
 pub struct ServerService {
@@ -17,6 +22,24 @@ impl ServerService {
     /// The service over what the API works with.
     pub fn new(context: Arc<ApiContext>) -> Self {
         Self { context }
+    }
+
+    fn authorities(&self, trust: &Trust) -> AuthoritiesResponse {
+        let signing = Some(trust.signing.certificate_pem());
+        let known = [signing, trust.other.as_deref()].into_iter().flatten().enumerate();
+        AuthoritiesResponse {
+            phase: trust.phase.as_str().to_owned(),
+            bundle: trust.bundle.clone(),
+            authorities: known
+                .map(|(number, pem)| TrustedAuthority {
+                    // Both were read when they were loaded.
+                    serial: serial(pem).unwrap_or_default(),
+                    expires_at_ms: validity_ends_ms(pem).unwrap_or_default(),
+                    signs: number == 0,
+                })
+                .collect(),
+            waiting: self.context.rotation.waiting(),
+        }
     }
 }
 
@@ -34,5 +57,25 @@ impl Server for ServerService {
             reason,
             delegates_connected: u32::try_from(connected).unwrap_or(u32::MAX),
         }))
+    }
+
+    async fn authorities(&self, _: Request<AuthoritiesRequest>) -> Result<Response<AuthoritiesResponse>, Status> {
+        Ok(Response::new(self.authorities(&self.context.rotation.trust())))
+    }
+
+    async fn rotate_authority(&self, request: Request<RotateAuthorityRequest>) -> Result<Response<AuthoritiesResponse>, Status> {
+        let caller = caller(&request)?;
+        let RotateAuthorityRequest { phase, force } = request.into_inner();
+        let rotation = self.context.rotation.clone();
+        let seen = rotation.trust().phase;
+        if seen.as_str() != phase {
+            let message = format!("the exchange is in the phase {:?} by now, not {phase:?}", seen.as_str());
+            return Err(status::status(&Error::new(ErrorCode::Refused, message).hint("Look again: segue authority show")));
+        }
+        let advanced = tokio::task::spawn_blocking(move || rotation.advance(force)).await;
+        let advanced = advanced.map_err(|_| Status::internal("the exchange broke off: see the log"))?;
+        let trust = advanced.map_err(|error| status::rotation(&error))?;
+        tracing::warn!(target: "audit", caller = caller.name, phase = trust.phase.as_str(), force, "the authority's exchange went on");
+        Ok(Response::new(self.authorities(&trust)))
     }
 }

@@ -11,6 +11,7 @@ use crate::{
     access::{AccessError, EnrolError, IdentityRefused},
     dispatch::{DispatchError, NoRollback, NotOne, QueryError},
     logs::LogError,
+    server::RotationError,
     store::StoreError,
 };
 
@@ -145,6 +146,18 @@ pub fn enrol(error: &EnrolError) -> Status {
     let hint = match error {
         EnrolError::Token | EnrolError::Used | EnrolError::Expired => Some("Make a new token with: segue delegate token create"),
         _ => None,
+    };
+    status(&Error { code, message: error.to_string(), hint: hint.map(str::to_owned) })
+}
+
+/// Why an exchange of the authority does not go on.
+pub fn rotation(error: &RotationError) -> Status {
+    let (code, hint) = match error {
+        RotationError::Waiting(_) => (
+            ErrorCode::Refused,
+            Some("Wait for them, or revoke those that are gone. With --force they are left behind and have to join again."),
+        ),
+        RotationError::Authorities(_) | RotationError::Pki(_) | RotationError::Tls(_) => (ErrorCode::Internal, None),
     };
     status(&Error { code, message: error.to_string(), hint: hint.map(str::to_owned) })
 }

@@ -29,6 +29,7 @@ use super::{
     message::Reply,
     sessions::{Down, Entered, Session},
 };
+use crate::access::Enrolment;
 
 /// How long a delegate that has connected may take to say hello.
 const HELLO_LIMIT: Duration = Duration::from_secs(10);
@@ -36,6 +37,9 @@ const HELLO_LIMIT: Duration = Duration::from_secs(10);
 /// A session in the making, or made.
 pub(super) struct Conversation {
     pub(super) dispatch: Arc<Dispatch>,
+    pub(super) enrolment: Arc<Enrolment>,
+    /// Serial number of the certificate that the connection was opened with.
+    pub(super) certificate: String,
     /// As the certificate says.
     pub(super) delegate: DelegateId,
     pub(super) messages: Streaming<FromDelegate>,
@@ -121,7 +125,12 @@ impl Conversation {
             heartbeat_ms: millis(terms.heartbeat),
             revoked_tasks: revoked.iter().map(TaskKey::to_string).collect(),
         }));
+        session.shows(std::mem::take(&mut self.certificate));
         let entered = self.dispatch.sessions.enter(session.clone());
+        // After it was entered: an exchange of the authority that came before is seen here, and a later one finds the session.
+        if self.dispatch.roster.get(self.delegate).is_some_and(|known| !self.enrolment.is_up_to_date(&known)) {
+            session.send(to_delegate::Message::Renew(delegate::Renew {}));
+        }
         // After it was entered: a claim that still went to the session before is among what the instance holds by now.
         self.dispatch.resend(&session, &listed);
         Ok((session, entered))
@@ -165,8 +174,16 @@ impl Conversation {
     }
 
     fn heartbeat(&self, session: &Session, heartbeat: &delegate::Heartbeat) -> Verdict {
+        // TLS looked at the connection's certificate once. A delegate renews long before the end, so that this is one that can't or won't.
+        let ends_ms = self.dispatch.roster.get(self.delegate).map_or(0, |known| known.certificate_ends_ms);
+        if ends_ms <= self.dispatch.clock.now_ms() {
+            return Verdict::End(Status::unauthenticated("this delegate's certificate has ended: it has to join again"));
+        }
         if self.dispatch.leases.renew(session.instance, self.dispatch.clock.monotonic()) == Renewal::RanOut {
             return Verdict::End(Status::failed_precondition("the lease ran out: say hello again"));
+        }
+        if !heartbeat.certificate.is_empty() {
+            session.shows(heartbeat.certificate.clone());
         }
         if session.seen(heartbeat.draining, self.dispatch.clock.now_ms()) {
             self.dispatch.sessions.announce();

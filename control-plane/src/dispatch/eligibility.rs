@@ -190,6 +190,7 @@ mod tests {
             certificate_ends_ms: 0,
             scope: Scope::default(),
             identity: None,
+            trusts: String::new(),
             revoked: None,
         };
         numbers.iter().map(|number| Arc::new(enrolled(number))).collect()

@@ -61,8 +61,8 @@ impl DelegateGateway for Gateway {
         tracing::info!(target: "audit", peer, delegate = %enrolled.delegate.id, name, "a delegate joined");
         let delegate_id = enrolled.delegate.id.to_string();
         self.dispatch.roster.enter(enrolled.delegate);
-        let authorities = self.enrolment.authorities().to_owned();
-        Ok(Response::new(EnrollResponse { delegate_id, certificate: enrolled.certificate_pem, authorities }))
+        let (certificate, authorities) = (enrolled.certificate_pem, enrolled.authorities);
+        Ok(Response::new(EnrollResponse { delegate_id, certificate, authorities }))
     }
 
     async fn renew(&self, request: Request<RenewRequest>) -> Result<Response<RenewResponse>, Status> {
@@ -72,8 +72,7 @@ impl DelegateGateway for Gateway {
         let renewed = renewed.map_err(|error| status::enrol(&error))?;
         tracing::info!(target: "audit", %delegate, "a delegate's certificate was renewed");
         self.dispatch.roster.enter(renewed.delegate);
-        let authorities = self.enrolment.authorities().to_owned();
-        Ok(Response::new(RenewResponse { certificate: renewed.certificate_pem, authorities }))
+        Ok(Response::new(RenewResponse { certificate: renewed.certificate_pem, authorities: renewed.authorities }))
     }
 
     type SessionStream = ReceiverStream<Result<ToDelegate, Status>>;
@@ -83,6 +82,8 @@ impl DelegateGateway for Gateway {
         let (down, messages_down) = mpsc::channel(DOWN_QUEUE);
         let conversation = Conversation {
             dispatch: self.dispatch.clone(),
+            enrolment: self.enrolment.clone(),
+            certificate: serial(&request),
             delegate,
             messages: request.into_inner(),
             down,
@@ -113,6 +114,11 @@ impl Gateway {
     /// The delegate that calls, if it is still trusted, and the token that is cancelled when it no longer is.
     fn trusted<T>(&self, request: &Request<T>) -> Result<(DelegateId, CancellationToken), Status> {
         let delegate = delegate(request)?;
+        // TLS looks at a connection's certificate once; the connection may outlast it, if the delegate has renewed it meanwhile.
+        let ends_ms = self.dispatch.roster.get(delegate).map_or(i64::MAX, |known| known.certificate_ends_ms);
+        if ends_ms <= self.dispatch.clock.now_ms() {
+            return Err(Status::unauthenticated("this delegate's certificate has ended: it has to join again"));
+        }
         let trusted = self.dispatch.roster.trusted(delegate).ok_or_else(|| {
             tracing::warn!(target: "audit", peer = peer(request), %delegate, "a call of a delegate that is unknown or revoked was refused");
             Status::permission_denied("this delegate is not known to the control plane, or was revoked")
@@ -131,6 +137,12 @@ fn delegate<T>(request: &Request<T>) -> Result<DelegateId, Status> {
             Err(Status::unauthenticated("this call needs the certificate of a delegate that has joined"))
         }
     }
+}
+
+/// Serial number of the certificate that the connection was opened with.
+fn serial<T>(request: &Request<T>) -> String {
+    let certificate = request.extensions().get::<Peer>().and_then(|peer| peer.certificate.as_ref());
+    certificate.map(|certificate| certificate.serial.clone()).unwrap_or_default()
 }
 
 fn peer<T>(request: &Request<T>) -> String {

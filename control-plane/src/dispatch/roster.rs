@@ -29,6 +29,9 @@ pub struct EnrolledDelegate {
     /// The AWS identity that it joined by, an ARN; none: it had a join token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<String>,
+    /// Name of the bundle of authorities that came with its newest certificate; empty: of an older version, which kept none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub trusts: String,
     /// That it is no longer trusted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked: Option<Revocation>,
@@ -146,6 +149,7 @@ mod tests {
             certificate_ends_ms: 0,
             scope: Scope::default(),
             identity: None,
+            trusts: String::new(),
             revoked: None,
         }
     }

@@ -6,7 +6,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     pin::pin,
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
 };
@@ -46,6 +46,7 @@ pub struct Session {
     pub tells_access: bool,
     /// What it said of its access to AWS.
     pub access: AccessChecks,
+    certificate: Mutex<String>,
     draining: AtomicBool,
     last_seen_ms: AtomicI64,
     down: Down,
@@ -85,6 +86,7 @@ impl Session {
             selectors,
             tells_access,
             access: AccessChecks::default(),
+            certificate: Mutex::default(),
             draining: AtomicBool::new(draining),
             last_seen_ms: AtomicI64::new(now_ms),
             down,
@@ -113,6 +115,16 @@ impl Session {
     /// Cancelled when the session is to end.
     pub fn closed(&self) -> &CancellationToken {
         &self.closed
+    }
+
+    /// It shows the certificate of this serial number, or says that it keeps it.
+    pub fn shows(&self, serial: String) {
+        *self.certificate.lock().unwrap_or_else(PoisonError::into_inner) = serial;
+    }
+
+    /// Serial number of the certificate that it showed last, or said that it keeps.
+    pub fn certificate(&self) -> String {
+        self.certificate.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whether it takes no new tasks.

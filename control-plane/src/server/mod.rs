@@ -3,6 +3,7 @@
 mod context_file;
 mod pki;
 mod ports;
+mod rotation;
 mod running;
 mod settings;
 mod start;
@@ -11,6 +12,7 @@ mod tests;
 
 pub use pki::PkiError;
 pub use ports::serve_delegates;
+pub use rotation::{Rotation, RotationError};
 pub use running::{Running, Stopped};
 pub use settings::Settings;
 pub use start::{StartError, start};

@@ -1,9 +1,10 @@
-//! The control plane's own certificates, in `<data>/pki/`: the authority, made once, and the server's certificate, made anew when
-//! the names change or two thirds of its life are over.
+//! The control plane's own certificate, in `<data>/pki/`, beside the authorities: made anew when the authority or the names change or two
+//! thirds of its life are over.
 //!
 //! ```text
-//! authority.pem      what peers trust          server.pem       the server's certificate
-//! authority.key.pem  secret, signs             server.key.pem   secret
+//! authorities.json   secret: who signs, who is trusted
+//! server.pem         the server's certificate          server.key.pem   secret
+//! server.names       by whom it was signed, and for which names
 //! ```
 
 use std::{
@@ -14,9 +15,11 @@ use std::{
 
 use rand::RngCore;
 use runtime::{
-    files::{create_private_dir, write_secret},
-    tls::{Authority, AuthorityError, ServerIdentity, validity_ends_ms},
+    files::write_secret,
+    tls::{AuthorityError, ServerIdentity, validity_ends_ms},
 };
+
+use crate::access::{AuthoritiesError, Trust};
 
 /// How long a server certificate is good for.
 const SERVER_LIFE: Duration = Duration::from_secs(397 * 24 * 3600);
@@ -32,62 +35,50 @@ pub enum PkiError {
         /// Why.
         error: io::Error,
     },
-    /// What a file holds is not what it must be, or signing failed.
+    /// The authorities.
     #[error("{0}")]
-    Authority(#[from] AuthorityError),
+    Authorities(#[from] AuthoritiesError),
+    /// Signing failed.
+    #[error("{0}")]
+    Signing(#[from] AuthorityError),
 }
 
-/// The authority and the server's certificate.
-pub struct Pki {
-    /// The authority.
-    pub authority: Authority,
-    /// The server's certificate and key.
-    pub server: ServerIdentity,
-}
-
-impl Pki {
-    /// Reads what is in `folder`, or makes it. `names` are those by which the server is reached.
-    ///
-    /// # Errors
-    /// When a file can't be read or written, or holds something else.
-    pub fn load_or_create(folder: &Path, names: &[String], now_ms: i64, rng: &mut impl RngCore) -> Result<Self, PkiError> {
-        let file = |error| PkiError::File { path: folder.to_owned(), error };
-        create_private_dir(folder).map_err(file)?;
-        let authority = authority(folder, now_ms, rng)?;
-        let server = match known_server(folder, names, now_ms)? {
-            Some(server) => server,
-            None => {
-                let server = authority.server_certificate(names, now_ms, SERVER_LIFE, rng)?;
-                // The names last: whatever is missing or older than they are is made anew.
-                write(&folder.join("server.key.pem"), &server.key_pem)?;
-                write(&folder.join("server.pem"), &server.certificate_pem)?;
-                write(&folder.join("server.names"), &names.join("\n"))?;
-                server
-            }
-        };
-        Ok(Self { authority, server })
+/// The server's certificate in `folder`, or a new one that the authority of now signs. `names` are those by which the server is reached.
+///
+/// # Errors
+/// When a file can't be read or written, or a name is none.
+pub(super) fn server_identity(
+    folder: &Path,
+    trust: &Trust,
+    names: &[String],
+    now_ms: i64,
+    rng: &mut impl RngCore,
+) -> Result<ServerIdentity, PkiError> {
+    let made_for = made_for(trust, names);
+    if let Some(known) = known_server(folder, &made_for, now_ms)? {
+        return Ok(known);
     }
+    let server = trust.signing.server_certificate(names, now_ms, SERVER_LIFE, rng)?;
+    // The names last: whatever is missing or older than they are is made anew.
+    write(&folder.join("server.key.pem"), &server.key_pem)?;
+    write(&folder.join("server.pem"), &server.certificate_pem)?;
+    write(&folder.join("server.names"), &made_for)?;
+    Ok(server)
 }
 
-fn authority(folder: &Path, now_ms: i64, rng: &mut impl RngCore) -> Result<Authority, PkiError> {
-    let (certificate, key) = (folder.join("authority.pem"), folder.join("authority.key.pem"));
-    if let (Some(certificate), Some(key)) = (read(&certificate)?, read(&key)?) {
-        return Ok(Authority::load(&certificate, &key)?);
-    }
-    let (authority, key_pem) = Authority::create(now_ms, rng)?;
-    write(&key, &key_pem)?;
-    write(&certificate, authority.certificate_pem())?;
-    Ok(authority)
+/// What makes one certificate of the server different from another: who signs, and for which names.
+fn made_for(trust: &Trust, names: &[String]) -> String {
+    let signer = blake3::hash(trust.signing.certificate_pem().as_bytes()).to_hex();
+    format!("signed by {}\n{}", &signer[..16], names.join("\n"))
 }
 
-/// The server's certificate, if it is there, for these names, and not too old.
-fn known_server(folder: &Path, names: &[String], now_ms: i64) -> Result<Option<ServerIdentity>, PkiError> {
+/// The server's certificate, if it is there, made for this, and not too old.
+fn known_server(folder: &Path, made_for: &str, now_ms: i64) -> Result<Option<ServerIdentity>, PkiError> {
     let stored = (read(&folder.join("server.pem"))?, read(&folder.join("server.key.pem"))?, read(&folder.join("server.names"))?);
-    let (Some(certificate_pem), Some(key_pem), Some(for_names)) = stored else { return Ok(None) };
+    let (Some(certificate_pem), Some(key_pem), Some(was_made_for)) = stored else { return Ok(None) };
     let third_ms = i64::try_from(SERVER_LIFE.as_millis() / 3).unwrap_or(i64::MAX);
     let fresh = validity_ends_ms(&certificate_pem).is_ok_and(|ends_ms| ends_ms.saturating_sub(now_ms) > third_ms);
-    let same = for_names.lines().eq(names.iter().map(String::as_str));
-    Ok((fresh && same).then_some(ServerIdentity { certificate_pem, key_pem }))
+    Ok((fresh && was_made_for == made_for).then_some(ServerIdentity { certificate_pem, key_pem }))
 }
 
 fn read(path: &Path) -> Result<Option<String>, PkiError> {
@@ -107,24 +98,34 @@ mod tests {
     use rand::{SeedableRng, rngs::StdRng};
 
     use super::*;
+    use crate::access::Authorities;
 
     const NOW_MS: i64 = 1_800_000_000_000;
 
     #[test]
-    fn what_was_made_is_found_again_and_renewed_when_names_or_time_ask_for_it() {
+    fn what_was_made_is_found_again_and_renewed_when_names_time_or_authority_ask_for_it() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut rng = StdRng::seed_from_u64(1);
+        let authorities = Authorities::open(folder.path(), NOW_MS, &mut rng).expect("opens");
         let names = vec!["localhost".to_owned()];
+        let more = vec!["localhost".to_owned(), "deploy.example".to_owned()];
         let mut load = |names: &[String], now_ms| {
-            let pki = Pki::load_or_create(&folder.path().join("pki"), names, now_ms, &mut rng).expect("loads");
-            (pki.authority.certificate_pem().to_owned(), pki.server.certificate_pem)
+            let trust = authorities.trust();
+            server_identity(folder.path(), &trust, names, now_ms, &mut rng).expect("loads").certificate_pem
         };
         let first = load(&names, NOW_MS);
         assert_eq!(load(&names, NOW_MS + 1_000), first);
-        let renamed = load(&["localhost".to_owned(), "deploy.example".to_owned()], NOW_MS);
-        assert_eq!(renamed.0, first.0);
-        assert_ne!(renamed.1, first.1);
+        let renamed = load(&more, NOW_MS);
+        assert_ne!(renamed, first);
         let year_ms = 365 * 86_400_000;
-        assert_ne!(load(&["localhost".to_owned(), "deploy.example".to_owned()], NOW_MS + year_ms).1, renamed.1);
+        let renewed = load(&more, NOW_MS + year_ms);
+        assert_ne!(renewed, renamed);
+        let mut change = StdRng::seed_from_u64(2);
+        for signed_anew in [false, true, false] {
+            let before = load(&more, NOW_MS + year_ms);
+            let prepared = authorities.advance(&authorities.trust().id, NOW_MS, &mut change, |_| Ok::<_, AuthoritiesError>(()));
+            assert!(prepared.is_ok_and(|done| done.is_some()));
+            assert_eq!(load(&more, NOW_MS + year_ms) != before, signed_anew);
+        }
     }
 }

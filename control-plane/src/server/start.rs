@@ -2,13 +2,12 @@
 
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use arc_swap::ArcSwap;
 use rand::{SeedableRng, rngs::StdRng};
 use runtime::{
     clock::{Clock, SystemClock},
     files::create_private_dir,
     tasks::Tasks,
-    tls::{AcceptLimits, ServerTlsError, accept, server_config},
+    tls::{AcceptLimits, ServerTlsError, accept},
 };
 use tokio::net::TcpListener;
 use tonic_health::server::{HealthReporter, health_reporter};
@@ -16,13 +15,14 @@ use uuid::Uuid;
 
 use super::{
     context_file,
-    pki::{Pki, PkiError},
+    pki::{PkiError, server_identity},
     ports,
+    rotation::{Ports, Rotation},
     running::Running,
     settings::Settings,
 };
 use crate::{
-    access::{AccessError, AwsIdentities, Enrolment, RulesError, Tokens},
+    access::{AccessError, Authorities, AuthoritiesError, AwsIdentities, Enrolment, RulesError, Tokens},
     api::{ApiContext, Bearer, Catalogue},
     dispatch::{Dispatch, Gateway, RecordError, Records, Roster},
     logs::{LogError, LogFiles, LogHub},
@@ -65,8 +65,11 @@ pub enum StartError {
     /// Tokens can't be read or made.
     #[error("{0}")]
     Access(#[from] AccessError),
-    /// The certificates.
-    #[error("the certificates: {0}")]
+    /// The authorities.
+    #[error("the authorities: {0}")]
+    Authorities(#[from] AuthoritiesError),
+    /// The server's certificate.
+    #[error("the server's certificate: {0}")]
     Pki(#[from] PkiError),
     /// The rules for joining by AWS identity.
     #[error("the rules for joining by AWS identity: {0}")]
@@ -112,8 +115,11 @@ pub(super) async fn start_with(settings: Settings, memory: Memory, clock: Arc<dy
     let (api_listener, api_address) = listen(settings.api_listen).await?;
     let (delegate_listener, delegate_address) = listen(settings.delegate_listen).await?;
     let names = settings.certificate_names();
-    let pki = Pki::load_or_create(&settings.data_dir.join("pki"), &names, clock.now_ms(), &mut rng)?;
-    let authority = Arc::new(pki.authority);
+    let pki = settings.data_dir.join("pki");
+    create_private_dir(&pki).map_err(|error| StartError::File { path: pki.clone(), error })?;
+    let authorities = Arc::new(Authorities::open(&pki, clock.now_ms(), &mut rng)?);
+    let trust = authorities.trust();
+    let server = server_identity(&pki, &trust, &names, clock.now_ms(), &mut rng)?;
     let api_url = settings.url(api_address);
     let gateway_url = settings.url(delegate_address);
 
@@ -123,7 +129,7 @@ pub(super) async fn start_with(settings: Settings, memory: Memory, clock: Arc<dy
     if first_start {
         let token = Tokens::draw(FIRST_ADMINISTRATOR, Uuid::now_v7(), clock.now_ms(), &mut rng);
         // The file first: a token that is kept and written nowhere would lock everybody out.
-        context_file::write(&context_file, &api_url, &token.reveal(), authority.certificate_pem())
+        context_file::write(&context_file, &api_url, &token.reveal(), &trust.bundle)
             .map_err(|error| StartError::File { path: context_file.clone(), error })?;
         tokens.keep(token).await?;
     }
@@ -131,7 +137,7 @@ pub(super) async fn start_with(settings: Settings, memory: Memory, clock: Arc<dy
     let tasks = Tasks::new(settings.shutdown.child_token());
     let identities =
         settings.aws_join.clone().map(|rules| AwsIdentities::new(rules, settings.sts_endpoint.clone())).transpose()?;
-    let enrolment = Enrolment::new(store.clone(), authority.clone(), settings.delegate_certificate_life, identities);
+    let enrolment = Enrolment::new(store.clone(), authorities.clone(), settings.delegate_certificate_life, identities);
     let enrolment = Arc::new(enrolment);
     let roster = Roster::new(enrolment.delegates().await?);
     let dispatch = Dispatch::new(clock.clone(), tasks.clone(), Records::new(store.clone()), roster, settings.terms);
@@ -142,13 +148,23 @@ pub(super) async fn start_with(settings: Settings, memory: Memory, clock: Arc<dy
     let (reporter, health) = health_reporter();
     tasks.spawn_until_cancelled("store health", report_health(reporter, store.clone()));
 
-    let server_tls = |clients| Ok::<_, StartError>(Arc::new(ArcSwap::from_pointee(server_config(&pki.server, clients)?)));
-    let (api_tls, delegate_tls) = (server_tls(None)?, server_tls(Some(authority.certificate_pem()))?);
+    let tls = Ports::new(&server, &trust)?;
+    let (api_tls, delegate_tls) = (tls.api.clone(), tls.delegates.clone());
+    let rotation = Rotation {
+        authorities,
+        enrolment: enrolment.clone(),
+        dispatch: dispatch.clone(),
+        folder: pki,
+        names,
+        ports: tls,
+        clock: clock.clone(),
+    };
     let context = Arc::new(ApiContext {
         dispatch: dispatch.clone(),
         catalogue: Catalogue::new(store.clone()),
         logs: logs.clone(),
         enrolment: enrolment.clone(),
+        rotation: Arc::new(rotation),
         store,
         tasks: tasks.clone(),
         clock,

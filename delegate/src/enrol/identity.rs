@@ -3,7 +3,7 @@
 use std::fmt;
 
 use domain::ids::DelegateId;
-use runtime::tls::{ClientIdentity, validity_ends_ms};
+use runtime::tls::{ClientIdentity, serial, validity_ends_ms};
 use serde::{Deserialize, Serialize};
 
 /// The part of a certificate's life after which it is renewed, in thirds.
@@ -54,6 +54,14 @@ impl Identity {
     pub fn renewal_due_ms(&self) -> Result<i64, InvalidIdentity> {
         let life = self.ends_ms()?.saturating_sub(self.issued_at_ms).max(0);
         Ok(self.issued_at_ms + (life / 3 * RENEWED_AFTER_THIRDS).max(SHORTEST_USE_MS))
+    }
+
+    /// The certificate's serial number, hexadecimal.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn serial(&self) -> Result<String, InvalidIdentity> {
+        Ok(serial(&self.certificate)?)
     }
 
     /// What it shows to the control plane.

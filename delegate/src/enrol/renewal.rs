@@ -1,10 +1,12 @@
 //! Renewing the certificate after two thirds of its life, with a new key, over mTLS with the old one. A session that is open goes
-//! on; the next connection shows the new certificate.
+//! on; the next connection shows the new certificate. Before its time it is renewed when the control plane asks for it: its authorities
+//! have changed then.
 
 use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use proto::delegate::{RenewRequest, delegate_gateway_client::DelegateGatewayClient};
+use rand::Rng;
 use runtime::{backoff::Backoff, clock::Clock, tls};
 
 use super::{Identity, StateDir, identity::InvalidIdentity, state::StateError};
@@ -14,6 +16,8 @@ use crate::session::{Connector, describe};
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 /// How long one try may take.
 const LIMIT: Duration = Duration::from_secs(20);
+/// All delegates are asked at once: they come one after another within this time.
+const SPREAD: Duration = Duration::from_secs(3);
 
 #[derive(Debug, thiserror::Error)]
 enum RenewalError {
@@ -36,14 +40,22 @@ enum RenewalError {
 /// Renews for ever.
 pub async fn keep_fresh(connector: Connector, identity: Arc<ArcSwap<Identity>>, state: Arc<StateDir>, clock: Arc<dyn Clock>) {
     let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(60));
+    let mut asked = false;
     loop {
         let due_ms = match identity.load().renewal_due_ms() {
             Ok(due_ms) => due_ms,
             Err(error) => return tracing::error!(%error, "the certificate can't be renewed"),
         };
         let wait = Duration::from_millis(u64::try_from(due_ms - clock.now_ms()).unwrap_or(0));
-        if !wait.is_zero() {
-            tokio::time::sleep(wait.min(LONGEST_SLEEP)).await;
+        if !wait.is_zero() && !asked {
+            tokio::select! {
+                () = connector.renewal_asked() => {
+                    asked = true;
+                    let share = rand::rng().random_range(0.0..1.0);
+                    tokio::time::sleep(SPREAD.mul_f64(share)).await;
+                }
+                () = tokio::time::sleep(wait.min(LONGEST_SLEEP)) => {}
+            }
             continue;
         }
         match renew(&connector, &identity.load_full(), clock.as_ref()).await.and_then(|renewed| {
@@ -52,6 +64,7 @@ pub async fn keep_fresh(connector: Connector, identity: Arc<ArcSwap<Identity>>, 
         }) {
             Ok(renewed) => {
                 identity.store(Arc::new(renewed));
+                asked = false;
                 backoff.reset();
                 tracing::info!("the delegate's certificate was renewed");
             }

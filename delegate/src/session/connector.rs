@@ -4,6 +4,7 @@ use std::{error::Error, fmt::Write, sync::Arc};
 
 use arc_swap::ArcSwap;
 use runtime::tls::{self, ClientError};
+use tokio::sync::Notify;
 use tonic::transport::Endpoint;
 
 use crate::enrol::Identity;
@@ -13,12 +14,13 @@ use crate::enrol::Identity;
 pub struct Connector {
     control_plane: Arc<str>,
     identity: Arc<ArcSwap<Identity>>,
+    renewal: Arc<Notify>,
 }
 
 impl Connector {
     /// Reaches `control_plane` (`https://host:port`) as `identity`.
     pub fn new(control_plane: &str, identity: Arc<ArcSwap<Identity>>) -> Self {
-        Self { control_plane: control_plane.into(), identity }
+        Self { control_plane: control_plane.into(), identity, renewal: Arc::default() }
     }
 
     /// An endpoint that shows the certificate of now and trusts the authorities of now.
@@ -28,6 +30,21 @@ impl Connector {
     pub fn endpoint(&self) -> Result<Endpoint, ClientError> {
         let identity = self.identity.load();
         tls::endpoint(&self.control_plane, &identity.authorities, Some(&identity.for_tls()))
+    }
+
+    /// Serial number (hexadecimal) of the certificate of now; empty if it can't be read, which joining and renewing have ruled out.
+    pub fn serial(&self) -> String {
+        self.identity.load().serial().unwrap_or_default()
+    }
+
+    /// Asks for a renewal now, whatever the certificate's age.
+    pub fn ask_for_renewal(&self) {
+        self.renewal.notify_one();
+    }
+
+    /// Resolves when a renewal was asked for.
+    pub async fn renewal_asked(&self) {
+        self.renewal.notified().await;
     }
 }
 

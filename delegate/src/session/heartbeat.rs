@@ -14,7 +14,7 @@ use tokio::{
     time::{Instant, MissedTickBehavior},
 };
 
-use super::Uplink;
+use super::{Connect, Uplink};
 use crate::{
     agent::Holding,
     lease::{Reading, SharedLease},
@@ -64,6 +64,8 @@ pub struct Pulse {
     pub holding: watch::Receiver<Holding>,
     /// Whoever waits for a lease asks for a heartbeat here.
     pub lease: Arc<SharedLease>,
+    /// Knows which certificate is kept.
+    pub connector: Arc<dyn Connect>,
     /// The clock that leases go by.
     pub clock: Arc<dyn Clock>,
 }
@@ -92,7 +94,8 @@ impl Pulse {
             self.beats.sent(number, now);
             let message = {
                 let holding = self.holding.borrow();
-                Heartbeat { number, tasks: holding.tasks.iter().map(ToString::to_string).collect(), draining: holding.draining }
+                let tasks = holding.tasks.iter().map(ToString::to_string).collect();
+                Heartbeat { number, tasks, draining: holding.draining, certificate: self.connector.certificate() }
             };
             self.uplink.send(Message::Heartbeat(message));
         }

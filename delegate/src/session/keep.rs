@@ -33,6 +33,10 @@ pub trait Connect: Send + Sync + 'static {
     /// # Errors
     /// Why there is none, in a sentence.
     async fn connect(&self) -> Result<Channel, String>;
+    /// Serial number (hexadecimal) of the certificate that is kept, for the next connection.
+    fn certificate(&self) -> String;
+    /// The certificate is to be renewed now.
+    fn renew(&self);
 }
 
 #[async_trait]
@@ -40,6 +44,14 @@ impl Connect for Connector {
     async fn connect(&self) -> Result<Channel, String> {
         let endpoint = self.endpoint().map_err(|error| error.to_string())?;
         runtime::tls::connect(&endpoint).await.map_err(|error| describe(&error))
+    }
+
+    fn certificate(&self) -> String {
+        self.serial()
+    }
+
+    fn renew(&self) {
+        self.ask_for_renewal();
     }
 }
 

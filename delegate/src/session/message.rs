@@ -28,6 +28,8 @@ pub enum Said {
     Welcome(Terms),
     /// A heartbeat arrived.
     HeartbeatAcknowledged(u64),
+    /// The certificate is to be renewed now: the authorities have changed.
+    RenewalAsked,
     /// What the agent has to know.
     Told(Told),
 }
@@ -103,6 +105,7 @@ impl Said {
         let message = message.message.ok_or_else(|| Malformed::new("message", "missing or unknown"))?;
         Ok(Self::Told(match message {
             Message::Welcome(welcome) => return Ok(Self::Welcome(terms(&welcome)?)),
+            Message::Renew(_) => return Ok(Self::RenewalAsked),
             Message::HeartbeatAck(ack) => return Ok(Self::HeartbeatAcknowledged(ack.number)),
             Message::Assign(assign) => {
                 let task = parse("assign.task", &assign.task)?;

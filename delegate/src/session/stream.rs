@@ -173,6 +173,10 @@ impl<'a> Session<'a> {
                 self.begin(lease, heartbeat);
                 Ok(())
             }
+            Said::RenewalAsked => {
+                self.parts.connector.renew();
+                Ok(())
+            }
             Said::Told(told) => self.hand_on(Event::Told(told)).await,
         }
     }
@@ -190,6 +194,7 @@ impl<'a> Session<'a> {
             beats: self.beats.clone(),
             holding: self.parts.holding.clone(),
             lease: self.parts.lease.clone(),
+            connector: self.parts.connector.clone(),
             clock: self.parts.clock.clone(),
         };
         let stop = CancellationToken::new();

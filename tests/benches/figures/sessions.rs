@@ -139,7 +139,7 @@ impl Many {
                 _ = ticks.tick() => {}
                 said = down.message() => if matches!(said, Ok(Some(_))) { continue } else { break },
             }
-            let beat = Heartbeat { number, tasks: Vec::new(), draining: false };
+            let beat = Heartbeat { number, ..Heartbeat::default() };
             if up.send(FromDelegate { message: Some(from_delegate::Message::Heartbeat(beat)) }).await.is_err() {
                 break;
             }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use control_plane::{
-    access::Enrolment,
+    access::{Authorities, AuthoritiesError, Enrolment},
     dispatch::{Dispatch, EnrolledDelegate, Gateway, LeaseTerms, RecordError, Records, Roster},
     logs::{LogHub, MemoryLogs},
     server::serve_delegates,
@@ -11,12 +11,7 @@ use control_plane::{
 };
 use domain::{ids::DelegateId, scope::Scope};
 use rand::{SeedableRng, rngs::StdRng};
-use runtime::{
-    chance::Chance,
-    gate::Gate,
-    tasks::Tasks,
-    tls::{Authority, AuthorityError},
-};
+use runtime::{chance::Chance, gate::Gate, tasks::Tasks};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 
@@ -30,7 +25,7 @@ pub enum StartError {
     Records(#[from] RecordError),
     /// No authority could be made.
     #[error("the authority: {0}")]
-    Authority(#[from] AuthorityError),
+    Authority(#[from] AuthoritiesError),
 }
 
 /// What outlives its processes.
@@ -71,8 +66,8 @@ impl ControlPlane {
         let disk = Arc::new(Disk::new(stored, chance, world, machine.planted));
         let store: Arc<dyn Store> = disk.clone();
         // Nobody joins and no certificate is looked at here: which authority there is makes no difference to a run.
-        let (authority, _) = Authority::create(crate::clock::BEGINNING_MS, &mut StdRng::seed_from_u64(1))?;
-        let enrolment = Enrolment::new(store.clone(), Arc::new(authority), Duration::from_secs(86_400), None);
+        let authorities = Arc::new(Authorities::unkept(crate::clock::BEGINNING_MS, &mut StdRng::seed_from_u64(1))?);
+        let enrolment = Enrolment::new(store.clone(), authorities.clone(), Duration::from_secs(86_400), None);
         let roster = Roster::new(machine.roster.iter().enumerate().map(|(number, id)| EnrolledDelegate {
             id: *id,
             name: format!("delegate-{number}"),
@@ -81,6 +76,7 @@ impl ControlPlane {
             certificate_ends_ms: i64::MAX,
             scope: Scope::default(),
             identity: None,
+            trusts: authorities.trust().id.clone(),
             revoked: None,
         }));
         let margin = match machine.planted {

@@ -4,6 +4,7 @@
 
 mod access;
 mod at_once;
+mod authority;
 mod bake;
 mod delegates;
 mod discovery;

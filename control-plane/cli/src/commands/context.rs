@@ -1,19 +1,23 @@
 //! `segue context`.
 
+use std::path::PathBuf;
+
 use domain::{
     console::visible,
     error::{Error, ErrorCode},
 };
 use secrecy::ExposeSecret as _;
 
+use super::authority;
 use crate::{
     args::{ContextArguments, ContextCommand},
+    client::Client,
     context::{Context, chosen, folder, named},
     error::file,
     render::{self, Screen},
 };
 
-pub(super) fn run(arguments: &ContextArguments, screen: &mut Screen, command: ContextCommand) -> Result<u8, Error> {
+pub(super) async fn run(arguments: &ContextArguments, screen: &mut Screen, command: ContextCommand) -> Result<u8, Error> {
     match command {
         ContextCommand::Add { name, file: from } => {
             let context = Context::read(&from)?;
@@ -32,6 +36,7 @@ pub(super) fn run(arguments: &ContextArguments, screen: &mut Screen, command: Co
         }
         ContextCommand::List => list(screen)?,
         ContextCommand::Show { name } => show(arguments, screen, name.as_deref())?,
+        ContextCommand::Refresh => refresh(arguments, screen).await?,
     }
     Ok(0)
 }
@@ -59,11 +64,42 @@ fn list(screen: &mut Screen) -> Result<(), Error> {
     screen.data(&render::table(&["", "NAME", "SERVER"], rows, width))
 }
 
+async fn refresh(arguments: &ContextArguments, screen: &mut Screen) -> Result<(), Error> {
+    let client = Client::new(&Context::of(arguments)?)?;
+    let known = authority::show(&client).await?;
+    match refresh_file(arguments, &known.bundle)? {
+        Some(path) => {
+            screen.note(&format!("{} trusts the authorities of now, and no others.\n", visible(&path.display().to_string())))
+        }
+        None => screen.note("Nothing to do: the context trusts the authorities of now.\n"),
+    }
+    Ok(())
+}
+
+/// Lets the context file in use trust these authorities, which came over a connection that those in it vouched for. Gives the file if
+/// it was changed; whatever else stood there is replaced. Without a file, or with authorities from elsewhere, there is nothing to change.
+pub(super) fn refresh_file(arguments: &ContextArguments, bundle: &str) -> Result<Option<PathBuf>, Error> {
+    if arguments.authorities.is_some() || arguments.server.is_some() {
+        return Ok(None);
+    }
+    let path = file_in_use(arguments, None)?;
+    let context = Context::read(&path)?;
+    if context.authorities.trim() == bundle.trim() {
+        return Ok(None);
+    }
+    Context { authorities: bundle.to_owned(), ..context }.write(&path)?;
+    Ok(Some(path))
+}
+
+fn file_in_use(arguments: &ContextArguments, name: Option<&str>) -> Result<PathBuf, Error> {
+    match (name, &arguments.context) {
+        (None, Some(file)) => Ok(file.clone()),
+        (name, _) => chosen(name),
+    }
+}
+
 fn show(arguments: &ContextArguments, screen: &mut Screen, name: Option<&str>) -> Result<(), Error> {
-    let path = match (name, &arguments.context) {
-        (None, Some(file)) => file.clone(),
-        (name, _) => chosen(name)?,
-    };
+    let path = file_in_use(arguments, name)?;
     let context = Context::read(&path)?;
     let token = if context.token.expose_secret().is_empty() { "none" } else { "there (not shown)" };
     screen.data(&format!(

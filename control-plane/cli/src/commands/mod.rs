@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod apply;
+mod authority;
 mod completion;
 mod confirm;
 mod context;

@@ -1,6 +1,7 @@
 //! How things look: text out of data, nothing asked and nothing decided. Whatever came from outside is made visible before it
 //! reaches a terminal.
 
+mod authority;
 mod data;
 mod delegates;
 mod deployment;
@@ -23,6 +24,7 @@ mod story;
 mod table;
 mod time;
 
+pub use authority::{Authorities, authorities};
 pub use data::print;
 pub use delegates::{Delegate, called, delegate, delegates};
 pub use deployment::{deployments, show, status_word};

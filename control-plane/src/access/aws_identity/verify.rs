@@ -59,12 +59,22 @@ impl AwsIdentities {
         Ok(Self { rules, endpoint })
     }
 
-    /// The identity behind a claim to join with this certificate request.
+    /// The identity behind a claim to join with this certificate request, made by somebody who trusts one of these texts of authorities.
     ///
     /// # Errors
     /// When it may not join, or nobody can say now whether it may.
-    pub async fn verify(&self, claim: &Claim, certificate_request: &str, authorities: &str) -> Result<Known, IdentityRefused> {
-        claim.check(certificate_request, authorities).map_err(IdentityRefused::Claim)?;
+    pub async fn verify(
+        &self,
+        claim: &Claim,
+        certificate_request: &str,
+        authorities: &[String],
+    ) -> Result<Known, IdentityRefused> {
+        let mut refused = authorities.iter().map(|text| claim.check(certificate_request, text)).collect::<Vec<_>>();
+        if !refused.iter().any(Result::is_ok)
+            && let Some(Err(why)) = refused.pop()
+        {
+            return Err(IdentityRefused::Claim(why));
+        }
         let endpoint = self.endpoint.clone().unwrap_or_else(|| claim.endpoint());
         let arn = match sts::ask(&endpoint, claim).await {
             Answer::Arn(arn) => arn,

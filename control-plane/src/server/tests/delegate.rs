@@ -228,7 +228,8 @@ impl Link {
     pub async fn beat(&mut self, draining: bool) {
         self.beats += 1;
         let number = self.beats;
-        self.say(from_delegate::Message::Heartbeat(delegate::Heartbeat { number, tasks: Vec::new(), draining })).await;
+        self.say(from_delegate::Message::Heartbeat(delegate::Heartbeat { number, draining, ..delegate::Heartbeat::default() }))
+            .await;
         self.wait(|message| match message {
             to_delegate::Message::HeartbeatAck(ack) if ack.number == number => Some(()),
             _ => None,

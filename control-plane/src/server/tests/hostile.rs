@@ -96,8 +96,9 @@ async fn giant_and_malformed_messages_end_their_own_session() {
     let world = World::start(long()).await;
     let (bad, good) = (Joined::new(&world, "bad").await, Joined::new(&world, "good").await);
     let (mut good_link, _) = good.connect(&world, hello(9)).await;
-    let beat =
-        |number, tasks: Vec<String>| from_delegate::Message::Heartbeat(delegate::Heartbeat { number, tasks, draining: false });
+    let beat = |number, tasks: Vec<String>| {
+        from_delegate::Message::Heartbeat(delegate::Heartbeat { number, tasks, ..delegate::Heartbeat::default() })
+    };
     let report = |task: String| from_delegate::Message::Report(delegate::Report { task, report_json: "{}".into() });
     for (instance, message) in [
         (1, beat(1, vec!["x".repeat(MESSAGE_BYTES + 1)])),

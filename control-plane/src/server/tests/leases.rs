@@ -44,7 +44,7 @@ async fn a_task_of_a_silent_delegate_is_handed_on_after_its_lease_and_not_before
 }
 
 fn heartbeat() -> proto::delegate::from_delegate::Message {
-    let heartbeat = proto::delegate::Heartbeat { number: 99, tasks: Vec::new(), draining: false };
+    let heartbeat = proto::delegate::Heartbeat { number: 99, ..proto::delegate::Heartbeat::default() };
     proto::delegate::from_delegate::Message::Heartbeat(heartbeat)
 }
 

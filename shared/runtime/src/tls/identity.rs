@@ -44,7 +44,7 @@ impl ClientCertificate {
             return Err(IdentityError::NotOneDelegate);
         };
         let delegate = uri.strip_prefix(SPIFFE_PREFIX).and_then(|id| id.parse().ok()).ok_or(IdentityError::NotOneDelegate)?;
-        Ok(Self { delegate, serial: serial(&certificate), not_after_ms: ends_ms(&certificate) })
+        Ok(Self { delegate, serial: serial_of(&certificate), not_after_ms: ends_ms(&certificate) })
     }
 }
 
@@ -57,7 +57,16 @@ pub fn validity_ends_ms(certificate_pem: &str) -> Result<i64, IdentityError> {
     pem.parse_x509().map(|certificate| ends_ms(&certificate)).map_err(|_| IdentityError::Malformed)
 }
 
-fn serial(certificate: &X509Certificate<'_>) -> String {
+/// The serial number of a certificate (PEM), hexadecimal.
+///
+/// # Errors
+/// When it is not a certificate.
+pub fn serial(certificate_pem: &str) -> Result<String, IdentityError> {
+    let (_, pem) = x509_parser::pem::parse_x509_pem(certificate_pem.as_bytes()).map_err(|_| IdentityError::Malformed)?;
+    pem.parse_x509().map(|certificate| serial_of(&certificate)).map_err(|_| IdentityError::Malformed)
+}
+
+fn serial_of(certificate: &X509Certificate<'_>) -> String {
     certificate.raw_serial().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

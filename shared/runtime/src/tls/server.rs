@@ -2,13 +2,17 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use rustls::{
     RootCertStore, ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
-    server::WebPkiClientVerifier,
+    server::{NoServerSessionStorage, WebPkiClientVerifier},
 };
 
 use super::ServerIdentity;
+
+/// A configuration that can be exchanged while a port listens: what is accepted from then on goes by the new one.
+pub type LiveServerConfig = Arc<ArcSwap<ServerConfig>>;
 
 /// Why a server's TLS could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +57,9 @@ pub fn server_config(identity: &ServerIdentity, client_authorities: Option<&str>
         }
     };
     let mut config = builder.with_single_cert(chain, key)?;
+    // A resumed connection is not shown the client's certificate again: one that has ended since would be taken.
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
     config.alpn_protocols = vec![b"h2".to_vec()];
     Ok(config)
 }
