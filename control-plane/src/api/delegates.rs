@@ -42,6 +42,7 @@ impl DelegatesService {
         let dispatch = &self.context.dispatch;
         let session = dispatch.sessions.of(enrolled.id);
         let lease = session.as_ref().map(|session| dispatch.leases.remaining(session.instance, self.context.clock.monotonic()));
+        let copied = dispatch.copies.of(enrolled.id);
         let kinds = session.as_ref().map(|session| session.kinds.iter().map(|kind| kind.as_str().to_owned()).collect());
         Delegate {
             id: enrolled.id.to_string(),
@@ -62,6 +63,10 @@ impl DelegatesService {
             revoked_by: enrolled.revoked.as_ref().map(|revoked| revoked.by.clone()).unwrap_or_default(),
             identity: enrolled.identity.clone().unwrap_or_default(),
             step_kinds: kinds.unwrap_or_default(),
+            copied_at_ms: copied.map_or(0, |copied| copied.at_ms),
+            copied_instance_ids: copied
+                .map(|copied| [copied.instance, copied.other].map(|instance| instance.to_string()).to_vec())
+                .unwrap_or_default(),
         }
     }
 }

@@ -27,6 +27,7 @@ use super::{
     introduction,
     lease::Renewal,
     message::Reply,
+    roster::EnrolledDelegate,
     sessions::{Down, Entered, Session},
 };
 use crate::access::Enrolment;
@@ -115,6 +116,10 @@ impl Conversation {
         let (introduction, listed) =
             introduction::read(self.delegate, enrolled.name.clone(), hello).map_err(|error| malformed(&error))?;
         let holder = Holder { delegate: self.delegate, instance: introduction.instance };
+        if let Some(copied) = self.dispatch.copies.hello(holder.delegate, holder.instance, self.dispatch.clock.now_ms()) {
+            let (delegate, instance, other) = (holder.delegate, copied.instance, copied.other);
+            tracing::warn!(target: "audit", %delegate, %instance, %other, "two processes use this delegate's certificate in turn: it was copied");
+        }
         self.dispatch.leases.grant(holder.instance, holder.delegate, self.dispatch.clock.monotonic());
         let revoked = self.dispatch.not_held(holder, listed.clone()).await;
         let revoked = revoked.map_err(|error| Status::unavailable(error.to_string()))?;
@@ -125,10 +130,13 @@ impl Conversation {
             heartbeat_ms: millis(terms.heartbeat),
             revoked_tasks: revoked.iter().map(TaskKey::to_string).collect(),
         }));
-        session.shows(std::mem::take(&mut self.certificate));
+        let shown = std::mem::take(&mut self.certificate);
+        session.shows(shown.clone());
         let entered = self.dispatch.sessions.enter(session.clone());
         // After it was entered: an exchange of the authority that came before is seen here, and a later one finds the session.
-        if self.dispatch.roster.get(self.delegate).is_some_and(|known| !self.enrolment.is_up_to_date(&known)) {
+        // One that shows an older certificate than its newest was killed before it kept that: it does not know whom to trust now.
+        let behind = |known: &EnrolledDelegate| !self.enrolment.is_up_to_date(known) || known.serial != shown;
+        if self.dispatch.roster.get(self.delegate).is_some_and(|known| behind(&known)) {
             session.send(to_delegate::Message::Renew(delegate::Renew {}));
         }
         // After it was entered: a claim that still went to the session before is among what the instance holds by now.

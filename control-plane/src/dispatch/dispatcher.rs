@@ -20,6 +20,7 @@ use runtime::{clock::Clock, tasks::Tasks};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
+    copies::Copies,
     driver::{Driver, Origin},
     error::DispatchError,
     lease::{LeaseTerms, Leases},
@@ -27,6 +28,7 @@ use super::{
     promises::Promises,
     queries::Queries,
     queue::Queue,
+    quota::Quotas,
     records::{AcceptKey, RecordError, Records},
     roster::Roster,
     sessions::{Session, Sessions},
@@ -48,6 +50,9 @@ pub struct Dispatch {
     pub roster: Roster,
     /// Questions to delegates.
     pub queries: Queries,
+    /// Certificates that are used twice.
+    pub copies: Copies,
+    pub(super) quotas: Quotas,
     pub(super) queue: Queue,
     pub(super) promises: Promises,
     live: Mutex<HashMap<DeploymentId, Live>>,
@@ -71,6 +76,8 @@ impl Dispatch {
             leases,
             roster,
             queries: Queries::default(),
+            copies: Copies::default(),
+            quotas: Quotas::default(),
             queue: Queue::default(),
             promises: Promises::new(terms.margin),
             live: Mutex::default(),

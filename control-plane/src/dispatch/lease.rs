@@ -9,7 +9,8 @@
 //!
 //! If the observer itself slept (the process was stopped, the machine paused), every lease seems to have run out at once although
 //! the heartbeats lie unread in the sockets. That is noticed by the gap between two looks at the clock, and all leases count as
-//! renewed: the safe side, since a lease that is longer here only delays a hand-over.
+//! renewed: the safe side, since a lease that is longer here only delays a hand-over. If its network was cut, most delegates fall
+//! silent at once: then the [observer](super::observer) is suspected before they are.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,6 +22,8 @@ use domain::{
     ids::{DelegateId, InstanceId},
     task::TaskKey,
 };
+
+use super::observer::Observer;
 
 /// The durations that leases go by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +73,7 @@ struct Table {
     // Ordered, as what is sent again in its order is to be the same in every run of the simulation.
     leases: BTreeMap<InstanceId, Lease>,
     looked: Duration,
+    observer: Observer,
 }
 
 struct Lease {
@@ -83,7 +87,7 @@ struct Lease {
 impl Leases {
     /// No leases yet.
     pub fn new(terms: LeaseTerms, now: Duration) -> Self {
-        Self { terms, table: Mutex::new(Table { leases: BTreeMap::new(), looked: now }) }
+        Self { terms, table: Mutex::new(Table { looked: now, ..Table::default() }) }
     }
 
     /// What they go by.
@@ -140,15 +144,20 @@ impl Leases {
 
     /// When the instance's tasks may be handed on.
     pub fn hand_over(&self, instance: InstanceId, now: Duration) -> HandOver {
-        match self.look(now).leases.get(&instance) {
+        let mut table = self.look(now);
+        let Table { leases, observer, .. } = &mut *table;
+        let end = match leases.get(&instance) {
             // Whoever holds a task was entered by `hold`. If not, the safe side is a whole lease from now.
-            None => HandOver::NotBefore(now + self.terms.lease + self.terms.margin),
-            Some(lease) if lease.given_up => HandOver::GivenUp,
-            Some(lease) => match lease.ends + self.terms.margin {
-                end if now >= end => HandOver::LeaseEnded,
-                end => HandOver::NotBefore(end),
-            },
+            None => return HandOver::NotBefore(now + self.terms.lease + self.terms.margin),
+            Some(lease) if lease.given_up => return HandOver::GivenUp,
+            Some(lease) => lease.ends + self.terms.margin,
+        };
+        if now < end {
+            return HandOver::NotBefore(end);
         }
+        let lost = leases.values().filter(|lease| !lease.given_up);
+        let silences = lost.map(|lease| (now + self.terms.lease).saturating_sub(lease.ends));
+        observer.paused(silences, self.terms, now).map_or(HandOver::LeaseEnded, HandOver::NotBefore)
     }
 
     /// Tasks that the instance holds.
@@ -283,6 +292,25 @@ mod tests {
         leases.hold(instance(1), delegate(), task(), S);
         assert_eq!(leases.hand_over(instance(1), 60 * S), HandOver::NotBefore(71 * S));
         assert_eq!(leases.renew(instance(1), 60 * S), Renewal::Renewed);
+    }
+
+    #[test]
+    fn when_most_fall_silent_at_once_they_find_their_tasks_when_they_come_back() {
+        let leases = leases();
+        for number in 1..=4 {
+            leases.grant(instance(number), delegate(), Duration::ZERO);
+            leases.hold(instance(number), delegate(), task(), Duration::ZERO);
+        }
+        for second in [4, 8] {
+            leases.pulse(second * S);
+        }
+        assert_eq!(leases.hand_over(instance(1), 11 * S), HandOver::NotBefore(31 * S));
+        // Those who come back have a lease of their own time; the one who does not is handed on after the pause.
+        for second in [16, 20, 24, 28, 31] {
+            (1..=3).for_each(|number| leases.grant(instance(number), delegate(), second * S));
+        }
+        assert_eq!(leases.hand_over(instance(1), 31 * S), HandOver::NotBefore(42 * S));
+        assert_eq!(leases.hand_over(instance(4), 31 * S), HandOver::LeaseEnded);
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! Logs on their way in: chunks of numbered lines from one delegate, made durable, then acknowledged. A chunk of a task that was
-//! never this delegate's is refused.
+//! never this delegate's is refused; one that comes too fast is acknowledged late.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -40,8 +40,11 @@ impl Shipping {
     /// Takes chunks until the stream ends.
     pub(super) async fn run(mut self, mut chunks: Streaming<LogChunk>) {
         while let Ok(Some(chunk)) = chunks.message().await {
+            let now = self.dispatch.clock.monotonic();
+            let wait = self.dispatch.quotas.take(self.delegate, chunk.lines.iter().map(|line| line.text.len()), now);
             let taken = self.take(chunk).await;
             let ended = taken.is_err();
+            tokio::time::sleep(wait).await;
             // A delegate that reads no acknowledgements is not read either: its lines wait where they are.
             if self.acks.send(taken).await.is_err() || ended {
                 return;

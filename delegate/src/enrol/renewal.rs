@@ -58,6 +58,8 @@ pub async fn keep_fresh(connector: Connector, identity: Arc<ArcSwap<Identity>>, 
             }
             continue;
         }
+        // What was asked up to here is answered by this renewal: asked once by a session that ended and once by the next is one wish.
+        connector.forget_asked();
         match renew(&connector, &identity.load_full(), clock.as_ref()).await.and_then(|renewed| {
             state.save(&renewed)?;
             Ok(renewed)

@@ -46,6 +46,13 @@ impl Connector {
     pub async fn renewal_asked(&self) {
         self.renewal.notified().await;
     }
+
+    /// Whoever asked up to now gets what he asked for.
+    pub fn forget_asked(&self) {
+        let mut asked = std::pin::pin!(self.renewal.notified());
+        // Takes the permit that is stored, if there is one; dropped at once otherwise.
+        asked.as_mut().enable();
+    }
 }
 
 /// An error with everything below it: transports say the interesting part last.

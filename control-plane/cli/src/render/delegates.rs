@@ -51,6 +51,10 @@ pub struct Delegate {
     pub identity: String,
     /// Kinds of steps it can perform; empty while it is away.
     pub step_kinds: Vec<String>,
+    /// When two processes were last seen that use its certificate in turn; 0: never.
+    pub copied_at_ms: i64,
+    /// Which, if so.
+    pub copied_instance_ids: Vec<String>,
 }
 
 impl From<proto::api::Delegate> for Delegate {
@@ -74,6 +78,8 @@ impl From<proto::api::Delegate> for Delegate {
             instance_id: wire.instance_id,
             identity: wire.identity,
             step_kinds: wire.step_kinds,
+            copied_at_ms: wire.copied_at_ms,
+            copied_instance_ids: wire.copied_instance_ids,
         }
     }
 }
@@ -107,6 +113,10 @@ pub fn delegate(delegate: &Delegate) -> String {
     ];
     if delegate.revoked_at_ms > 0 {
         facts.push(("revoked", format!("{} by {}", time(delegate.revoked_at_ms), delegate.revoked_by)));
+    }
+    if delegate.copied_at_ms > 0 {
+        let (at, instances) = (time(delegate.copied_at_ms), delegate.copied_instance_ids.join(" and "));
+        facts.push(("copied", format!("{at}: {instances} used this certificate in turn; unless both are yours, revoke it")));
     }
     if delegate.connected {
         facts.extend([

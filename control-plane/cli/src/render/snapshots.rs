@@ -48,6 +48,8 @@ fn delegate(name: &str, connected: bool) -> Delegate {
         instance_id: "run_00000000000000000000000000000002".to_owned(),
         identity: String::new(),
         step_kinds: vec!["note".to_owned()],
+        copied_at_ms: 0,
+        copied_instance_ids: Vec::new(),
     }
 }
 
@@ -141,7 +143,13 @@ fn the_end_for_programs() {
 fn one_delegate() {
     let revoked =
         Delegate { revoked_at_ms: START_MS + 5_000, revoked_by: "ada".to_owned(), ..delegate("delegate-2\u{1b}]0;", false) };
-    assert_snapshot!(super::delegates::delegate(&delegate("delegate-1", true)) + "\n" + &super::delegates::delegate(&revoked));
+    let copied = Delegate {
+        copied_at_ms: START_MS + 9_000,
+        copied_instance_ids: ["2", "3"].map(|end| format!("run_0000000000000000000000000000000{end}")).to_vec(),
+        ..delegate("delegate-3", true)
+    };
+    let shown = [delegate("delegate-1", true), revoked, copied].map(|delegate| super::delegates::delegate(&delegate));
+    assert_snapshot!(shown.join("\n"));
 }
 
 #[test]

@@ -14,14 +14,14 @@ use proto::{
     api::{CreateJoinTokenRequest, delegates_client::DelegatesClient},
     convert::document::{from_json, to_json},
     delegate::{
-        self, EnrollRequest, EnrollResponse, FromDelegate, ToDelegate, delegate_gateway_client::DelegateGatewayClient,
-        from_delegate, query_answer, to_delegate,
+        self, EnrollRequest, EnrollResponse, FromDelegate, RenewRequest, RenewResponse, ToDelegate,
+        delegate_gateway_client::DelegateGatewayClient, from_delegate, query_answer, to_delegate,
     },
 };
 use runtime::tls::{ClientIdentity, endpoint, new_key, request};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Status, Streaming, transport::Channel};
+use tonic::{Response, Status, Streaming, transport::Channel};
 use uuid::Uuid;
 
 use super::world::{LIMIT, World};
@@ -62,6 +62,12 @@ pub async fn join_token(world: &World, ttl_seconds: u64) -> String {
         .create_join_token(world.request(CreateJoinTokenRequest { ttl_seconds, ..CreateJoinTokenRequest::default() }))
         .await;
     made.expect("a token").into_inner().token
+}
+
+/// Asks for a new certificate, for a new key that nobody keeps.
+pub async fn renew(client: &mut DelegateGatewayClient<Channel>) -> Result<RenewResponse, Status> {
+    let certificate_request = request(&new_key().expect("a key")).expect("a request");
+    client.renew(RenewRequest { certificate_request }).await.map(Response::into_inner)
 }
 
 /// Tries to join with a token; the key is the second value.
@@ -222,6 +228,17 @@ impl Link {
             _ => None,
         })
         .await
+    }
+
+    /// Whether it was told to renew its certificate, as far as it has read.
+    pub fn was_told_to_renew(&self) -> bool {
+        self.aside.iter().any(|message| matches!(message, to_delegate::Message::Renew(_)))
+    }
+
+    /// Whether a report of this task was acknowledged, as far as it has read.
+    pub fn was_acknowledged(&self, task: TaskKey) -> bool {
+        let task = task.to_string();
+        self.aside.iter().any(|message| matches!(message, to_delegate::Message::ReportAck(ack) if ack.task == task))
     }
 
     /// A heartbeat and its acknowledgement.

@@ -1,13 +1,19 @@
 //! Peers that mean harm, or are broken: none costs more than its own session, and everybody else goes on.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use domain::{ids::InstanceId, limits::MESSAGE_BYTES, outcome::Outcome};
+use domain::{ids::InstanceId, limits::MESSAGE_BYTES, outcome::Outcome, task::TaskKey};
 use proto::{
     PROTOCOL,
     delegate::{self, EnrollRequest, FromDelegate, LogChunk, LogLine, RenewRequest, from_delegate},
 };
-use runtime::tls::{new_key, request};
+use runtime::{
+    clock::{Clock, ManualClock, SystemClock},
+    tls::{new_key, request},
+};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Code;
@@ -69,26 +75,6 @@ async fn a_revoked_delegate_loses_every_stream_within_a_second_and_opens_none_ag
 
 fn roster_names(roster: &Roster) -> Vec<String> {
     roster.standing().iter().map(|delegate| delegate.name.clone()).collect()
-}
-
-/// A certificate that was copied works for one process at a time: the newer one takes the place, and the tasks of the older one stay
-/// its own until its lease has ended.
-#[tokio::test]
-async fn a_cloned_certificate_never_makes_two_of_one() {
-    let world = World::start(long()).await;
-    let joined = Joined::new(&world, "one").await;
-    let (mut original, _) = joined.connect(&world, hello(1)).await;
-    let id = world.deploy(&["a"]).await;
-    let task = original.assigned().await.task;
-    let (mut clone, _) = joined.connect(&world, hello(2)).await;
-    let ended = original.ended().await;
-    assert_eq!(ended.code(), Code::Unavailable, "{ended}");
-    assert!(clone.succeed(task).await.contains("held by"), "the clone's process does not hold it");
-    // The original comes back and is at work on its task as before.
-    let (mut original, revoked) = joined.connect(&world, Hello { tasks: vec![task], ..hello(1) }).await;
-    assert!(revoked.is_empty(), "{revoked:?}");
-    assert_eq!(original.succeed(task).await, "");
-    assert_eq!(world.until_finished(id).await, Outcome::Succeeded);
 }
 
 #[tokio::test]
@@ -190,4 +176,55 @@ async fn a_name_that_is_none_and_a_request_that_is_none_let_nobody_in() {
     // The token was not used up by any of that.
     ask("fine", &certificate_request).await.expect("joins");
     assert_eq!(roster_names(&world.dispatch().roster), ["fine"]);
+}
+
+/// Lines as fast as they are taken, far beyond what a delegate may ship: they wait, nobody else does, and none is lost.
+#[tokio::test]
+async fn a_flood_of_log_lines_holds_up_nobody_but_the_one_who_sends_it() {
+    // A clock that stands gives nothing of the quota back.
+    let world = World::start_by(Arc::new(ManualClock::new(SystemClock::new().now_ms())), long()).await;
+    let (bad, good) = (Joined::new(&world, "bad").await, Joined::new(&world, "good").await);
+    let (mut bad_link, _) = bad.connect(&world, hello(1)).await;
+    world.deploy(&["flood"]).await;
+    let bad_task = bad_link.assigned().await.task;
+    let (mut good_link, _) = good.connect(&world, hello(2)).await;
+    bad_link.beat(true).await;
+    world.deploy(&["quiet"]).await;
+    let good_task = good_link.assigned().await.task;
+
+    let chunk = |task: TaskKey, first: u64, lines: usize| {
+        let line = LogLine { at_ms: 1, level: 1, text: "x".into() };
+        LogChunk { task: task.to_string(), first, lines: vec![line; lines], dropped: 0 }
+    };
+    let (bad_chunks, shipped) = mpsc::channel(2);
+    let mut bad_acks =
+        bad.client(&world).await.expect("connects").ship_logs(ReceiverStream::new(shipped)).await.expect("a stream").into_inner();
+    let flood = tokio::spawn(async move {
+        for number in 0..1000 {
+            if bad_chunks.send(chunk(bad_task, number * 490, 490)).await.is_err() {
+                return;
+            }
+        }
+    });
+    let mut taken = 0;
+    // Two hundred chunks may come at once; from there on each waits longer than the one before.
+    while taken < 205 * 490 {
+        taken = bad_acks.message().await.expect("the stream goes on").expect("an acknowledgement").next;
+    }
+    let (good_chunks, shipped) = mpsc::channel(2);
+    let mut good_acks = good
+        .client(&world)
+        .await
+        .expect("connects")
+        .ship_logs(ReceiverStream::new(shipped))
+        .await
+        .expect("a stream")
+        .into_inner();
+    good_chunks.send(chunk(good_task, 0, 10)).await.expect("is open");
+    let ack = good_acks.message().await.expect("the stream goes on").expect("an acknowledgement");
+    assert_eq!((ack.next, ack.rejection.as_str()), (10, ""));
+    assert!(!flood.is_finished(), "a flood that was not held back proves nothing");
+    good_link.beat(false).await;
+    bad_link.beat(true).await;
+    flood.abort();
 }

@@ -1,6 +1,7 @@
 //! The server as a whole, in this process, on the memory store, spoken to over real TLS sockets by delegates that do nothing but
 //! what a test says.
 
+mod certificates;
 mod choice;
 mod delegate;
 mod documents;
@@ -8,5 +9,6 @@ mod door;
 mod hostile;
 mod leases;
 mod restart;
+mod slowness;
 mod tasks;
 mod world;

@@ -11,7 +11,10 @@ use domain::{
     step::{Note, StepAction},
 };
 use engine::{Plan, PlannedStep};
-use runtime::clock::{Clock, SystemClock};
+use runtime::{
+    clock::{Clock, SystemClock},
+    tls::Authority,
+};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, metadata::MetadataValue, transport::Channel};
 use uuid::Uuid;
@@ -90,6 +93,14 @@ impl World {
 
     pub fn dispatch(&self) -> &Arc<Dispatch> {
         self.running.dispatch()
+    }
+
+    /// The authority that signs, with its key.
+    pub fn authority(&self) -> Authority {
+        let text = std::fs::read_to_string(self.folder.path().join("pki/authorities.json")).expect("the authorities");
+        let kept: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let pem = |what: &str| kept["signing"][what].as_str().expect("a PEM text");
+        Authority::load(pem("certificate"), pem("key")).expect("an authority")
     }
 
     /// The API as the first administrator calls it.
