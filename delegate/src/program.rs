@@ -20,7 +20,7 @@ use crate::{
     agent::Work,
     aws::{
         budget::Budgets,
-        sdk::{CallLimits, SdkAccess},
+        sdk::{CallLimits, SdkAccess, TrustError, trusting},
     },
     enrol::{Identity, StateDir, identity::InvalidIdentity, join, join::JoinError, renewal, state::StateError},
     executor::{SecretsDirectory, Services, WaitMemory},
@@ -55,6 +55,9 @@ pub enum ProgramError {
     /// Its policy can't be used.
     #[error(transparent)]
     Policy(#[from] PolicyError),
+    /// The authorities that it is to trust for AWS can't be used.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
     /// Its certificate can't be read.
     #[error(transparent)]
     Identity(#[from] InvalidIdentity),
@@ -119,10 +122,12 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> Result<(), Prog
     let limits = CallLimits::default();
     let policy = Arc::new(settings.policy.as_deref().map(Policy::read).transpose()?.unwrap_or_default());
     let shell_scripts = settings.allow_shell_scripts && policy.allows_scripts();
+    let bundle = settings.aws_ca_bundle.as_deref().filter(|path| !path.as_os_str().is_empty());
+    let http = bundle.map(trusting).transpose()?;
     let budgets = Budgets::published(settings.aws_call_rate.0);
     let by_the_clock = clock.clone();
     let work = move |identity: &Identity| -> Arc<dyn Work> {
-        let sdk = SdkAccess::new(&identity.delegate_id.to_string(), limits, budgets);
+        let sdk = SdkAccess::new(&identity.delegate_id.to_string(), limits, budgets).over(http);
         Arc::new(Services {
             aws: Arc::new(PolicyAccess::new(Arc::new(sdk), policy)),
             secrets,

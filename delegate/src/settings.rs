@@ -66,6 +66,11 @@ pub struct Settings {
     #[arg(long, env = "SEGUE_DELEGATE_POLL_INTERVAL_MS", value_name = "MIN..MAX", default_value = "1000..5000")]
     pub poll_interval_ms: PollInterval,
 
+    /// A PEM file of the authorities to trust for calls of AWS, instead of those that this machine trusts: where a proxy opens TLS, for
+    /// example. AWS's own tools call it so, too.
+    #[arg(long, env = "AWS_CA_BUNDLE", value_name = "FILE")]
+    pub aws_ca_bundle: Option<PathBuf>,
+
     /// How many calls a second AWS takes from this delegate, as a multiple of the rates that AWS publishes for an account: 0.5 for
     /// one of two delegates of the same account, 2 where AWS has doubled the quotas. Calls wait for their turn at a little less.
     #[arg(long, env = "SEGUE_DELEGATE_AWS_CALL_RATE", value_name = "FACTOR", default_value = "1")]

@@ -16,6 +16,7 @@ mod interrupts;
 mod joining;
 mod kills;
 mod matrix;
+mod networks;
 mod pauses;
 mod policy;
 mod proxy;

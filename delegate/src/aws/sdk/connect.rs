@@ -12,6 +12,7 @@ use std::{
 use async_trait::async_trait;
 use aws_config::{BehaviorVersion, Region, sts::AssumeRoleProvider};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use domain::{failure::Failure, infrastructure::InfrastructureSpec};
 use runtime::chance::Chance;
 use tokio::sync::OnceCell;
@@ -34,6 +35,7 @@ pub struct SdkAccess {
     limits: CallLimits,
     budgets: Budgets,
     fixed: Option<Fixed>,
+    http: Option<SharedHttpClient>,
     connections: Mutex<HashMap<Key, Arc<OnceCell<Aws>>>>,
 }
 
@@ -50,7 +52,13 @@ impl SdkAccess {
     /// Access with the credentials of AWS's default chain, within these budgets. Roles are assumed in sessions called
     /// `segue-<delegate>`.
     pub fn new(delegate: &str, limits: CallLimits, budgets: Budgets) -> Self {
-        Self { session_name: session_name(delegate), limits, budgets, fixed: None, connections: Mutex::default() }
+        Self { session_name: session_name(delegate), limits, budgets, fixed: None, http: None, connections: Mutex::default() }
+    }
+
+    /// With this HTTP client instead of the SDK's own, if there is one.
+    #[must_use]
+    pub fn over(self, http: Option<SharedHttpClient>) -> Self {
+        Self { http, ..self }
     }
 
     /// Access to this endpoint with these credentials, whatever the environment says: for tests and for programs that bring their
@@ -65,6 +73,9 @@ impl SdkAccess {
         let mut loader = aws_config::defaults(BehaviorVersion::latest()).region(region.clone());
         if let Some(fixed) = &self.fixed {
             loader = loader.endpoint_url(&fixed.endpoint).credentials_provider(fixed.credentials.clone());
+        }
+        if let Some(http) = &self.http {
+            loader = loader.http_client(http.clone());
         }
         let base = loader.timeout_config(self.limits.read_timeouts()).retry_config(CallLimits::no_retries()).load().await;
         let config = match &infrastructure.assume_role {

@@ -20,7 +20,9 @@ mod route53;
 mod sts;
 #[cfg(test)]
 mod tests;
+mod trust;
 mod whole_answer;
 
 pub use connect::SdkAccess;
 pub use limits::CallLimits;
+pub use trust::{TrustError, trusting};

@@ -1,7 +1,7 @@
 //! Puts the world together, process by process, and takes it apart again.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -25,6 +25,8 @@ pub struct WorldSettings {
     pub clock_factor: f64,
     /// How many delegates join.
     pub delegates: usize,
+    /// Where the control plane listens.
+    pub address: IpAddr,
     /// Where the world's files go; none: a folder of its own under the system's temporary folder, removed at the end.
     pub dir: Option<PathBuf>,
     /// How long a heartbeat is good for.
@@ -52,6 +54,7 @@ impl Default for WorldSettings {
         Self {
             clock_factor: 20.0,
             delegates: 2,
+            address: Ipv4Addr::LOCALHOST.into(),
             dir: None,
             lease: Duration::from_secs(6),
             workload: Workload {
@@ -323,7 +326,7 @@ impl World {
 
     /// Where delegates connect.
     pub fn gateway_url(&self) -> String {
-        format!("https://127.0.0.1:{}", self.ports.gateway)
+        format!("https://{}", SocketAddr::new(self.settings.address, self.ports.gateway))
     }
 
     /// Kills the control plane.
@@ -455,9 +458,9 @@ async fn start_server(programs: &Programs, settings: &WorldSettings, ports: Port
         .arg("--data-dir")
         .arg(dir.join("control-plane"))
         .arg("--listen")
-        .arg(format!("127.0.0.1:{}", ports.api))
+        .arg(SocketAddr::new(settings.address, ports.api).to_string())
         .arg("--delegate-listen")
-        .arg(format!("127.0.0.1:{}", ports.gateway))
+        .arg(SocketAddr::new(settings.address, ports.gateway).to_string())
         .arg("--lease-ms")
         .arg(settings.lease.as_millis().to_string())
         .arg("--heartbeat-ms")
@@ -468,6 +471,7 @@ async fn start_server(programs: &Programs, settings: &WorldSettings, ports: Port
         command.arg("--aws-join").arg(file).arg("--sts-endpoint").arg(format!("http://127.0.0.1:{}", ports.aws));
     }
     let mut process = Process::start("control-plane", command, dir)?;
+    let accepts = async |port| tokio::net::TcpStream::connect((settings.address, port)).await.is_ok();
     let context = dir.join("control-plane").join("admin-context.yaml");
     process
         .ready(READY, || {
@@ -476,8 +480,4 @@ async fn start_server(programs: &Programs, settings: &WorldSettings, ports: Port
         })
         .await?;
     Ok(process)
-}
-
-async fn accepts(port: u16) -> bool {
-    tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_ok()
 }
